@@ -1,0 +1,56 @@
+# SymJam: `make run` and `make test` need only Python 3.11 or 3.12 and make.
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help setup run test lint bench demo lock clean
+
+help: ## show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.ready ## create .venv and install everything the program needs
+
+# Two locks in two steps: setuptools first, because two pure-Python packages come without a wheel and are
+# built with it; then the rest, never resolved again (--no-deps), so that no package asks for a compiler.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "SymJam needs Python 3.11 or 3.12, and found neither. Install one, or: make PYTHON=/path/to/python"; exit 1; }
+	@echo "setting up $(VENV) with $(PYTHON) (about a minute, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements.lock > $(VENV)/build.lock
+	@$(PIP) install --no-deps --require-hashes -r $(VENV)/build.lock
+	@$(PIP) install --no-deps --require-hashes --no-build-isolation -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
+	@$(PIP) install --no-deps --require-hashes --no-build-isolation -r requirements-dev.lock
+	@touch $@
+
+run: setup ## start a node and print its page's address
+	@$(BIN)/symjam up
+
+test: $(VENV)/.ready-dev ## run the tests (no network, no root)
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-dev ## style, types and layers
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.ready-dev ## measure the costs that matter (prints figures, asserts nothing)
+	@$(BIN)/python -m bench
+
+demo: setup ## four nodes on this machine, a made-up performance, blocks that pay
+	@$(BIN)/symjam demo
+
+lock: $(VENV)/.ready-dev ## resolve requirements*.in again into the locks
+	@$(PIP) install uv
+	@for f in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
+	    --no-annotate --no-header --override requirements-override.txt $$f.in -o $$f.lock; done
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

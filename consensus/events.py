@@ -1,0 +1,72 @@
+"""Performance events: what a jam entry's payload holds (SPEC 5), in a room below jam/ because the rules judge them.
+
+Times are whole microseconds of session time. An event is at most 64 bytes; five small integers take about ten.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from crdt.canonical import Canonical, encode
+from crdt.errors import Misuse, Violation
+from crdt.limits import EVENTS_PER_ENTRY_MAX, PAYLOAD_MAX_BYTES
+from crdt.types import Micros, MicrosField
+
+LANES = 10
+
+
+class Kind(IntEnum):
+    """What happened. Numbers up to 63 are reserved for later kinds: kept, replicated and skipped by the rules."""
+
+    NOTE_ON = 0
+    NOTE_OFF = 1
+    MOTION = 2
+    BEAT = 3
+    CONTROL = 4
+
+
+class Event(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    """One thing played: session time, kind, lane 0..9, MIDI pitch and velocity."""
+
+    t_us: MicrosField
+    kind: Annotated[int, Meta(ge=0, le=63)]
+    lane: Annotated[int, Meta(ge=0, le=LANES - 1)]
+    pitch: Annotated[int, Meta(ge=0, le=127)]
+    velocity: Annotated[int, Meta(ge=0, le=127)]
+
+
+_payload: Canonical[tuple[Event, ...]] = Canonical(
+    Annotated[tuple[Event, ...], Meta(max_length=EVENTS_PER_ENTRY_MAX)], PAYLOAD_MAX_BYTES
+)
+
+
+def encode_events(events: tuple[Event, ...]) -> bytes:
+    """The payload of a jam entry."""
+    if not 0 < len(events) <= EVENTS_PER_ENTRY_MAX:
+        raise Misuse(f"an entry holds 1 to {EVENTS_PER_ENTRY_MAX} events")
+    return encode(events)
+
+
+def decode_events(payload: bytes) -> tuple[Event, ...]:
+    """Events of a payload; none when it is not one that this version can read."""
+    try:
+        return _payload.decode(payload)
+    except Violation:
+        return ()
+
+
+class Onset(msgspec.Struct, array_like=True, frozen=True, order=True):
+    """A note's beginning, as the rules see it: session time, lane, velocity."""
+
+    t_us: Micros
+    lane: int
+    velocity: int
+
+
+def onsets(events: tuple[Event, ...]) -> tuple[Onset, ...]:
+    """The sounding note-ons among events, by time, then lane."""
+    return tuple(sorted(Onset(e.t_us, e.lane, e.velocity) for e in events if e.kind == Kind.NOTE_ON and e.velocity > 0))

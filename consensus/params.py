@@ -1,0 +1,135 @@
+"""Every number of the protocol, frozen, in two presets (SPEC 2).
+
+The network id includes a hash of the parameters: nodes with other rules do not mix. `small` is for demonstrations
+and tests: windows of ten seconds, epochs of three windows; all else that scales with time scales with it.
+Shares and factors are Q16: 65536 is one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from crdt.canonical import digest, encode
+from crdt.errors import Misuse
+from crdt.types import Epoch, MicroJam, Micros, NetworkId, Window, ledger_document
+
+ONE_Q16: Final = 65_536
+GENESIS: Final = b"symjam/1"
+
+
+class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    """Rules of one network. Field order is part of the hash."""
+
+    # time
+    window_s: int
+    epoch_windows: int
+    grace_ms: int  # after a window's end, before its block is proposed
+    vote_delay_ms: int  # after a window's end, before votes are cast together
+    tranche_delay_ms: int  # between two tranches opening
+    vote_deadline_ms: int  # after a window's end: a block that came later is voted too-late
+    close_windows: int  # a block still pending after so many windows stays unaccepted
+    # liveness: less than any of these is no block
+    min_events: int
+    min_lanes: int
+    min_active_s: int
+    # humanness and originality
+    min_deviation_us: int  # standard deviation from the grid below this is no human
+    max_tie_q16: int  # share of onsets with one and the same deviation
+    replay_residual_us: int
+    replay_correlation_q16: int
+    replay_coverage_q16: int
+    replay_min_hits: int
+    # judging
+    accuracy_cap_q16: int
+    # verifiers
+    tranche_sizes: tuple[int, ...]
+    quorum_of: int
+    # rewards
+    base_micro: int  # points of a perfect block, and R0, the most a block can be paid
+    epoch_budget_micro: int
+    proposer_share_q16: int
+    decay_blocks: int
+    decay_horizon_windows: int
+
+    @property
+    def window_us(self) -> int:
+        """Length of a window in microseconds."""
+        return self.window_s * 1_000_000
+
+    def window_at(self, unix_us: int) -> Window:
+        """The window that a moment lies in."""
+        return Window(unix_us // self.window_us)
+
+    def window_start_us(self, window: Window) -> Micros:
+        """First microsecond of a window."""
+        return Micros(window * self.window_us)
+
+    def epoch_of(self, window: Window) -> Epoch:
+        """The epoch that a window belongs to."""
+        return Epoch(window // self.epoch_windows)
+
+    def ledger_document_of(self, window: Window) -> str:
+        """The ledger document in which operations about a window's present are written."""
+        return ledger_document(self.epoch_of(window))
+
+
+MAIN: Final = Params(
+    window_s=120,
+    epoch_windows=30,
+    grace_ms=2_000,
+    vote_delay_ms=10_000,
+    tranche_delay_ms=20_000,
+    vote_deadline_ms=240_000,
+    close_windows=30,
+    min_events=60,
+    min_lanes=2,
+    min_active_s=40,
+    min_deviation_us=5_000,
+    max_tie_q16=32_768,
+    replay_residual_us=8_000,
+    replay_correlation_q16=55_706,
+    replay_coverage_q16=45_875,
+    replay_min_hits=40,
+    accuracy_cap_q16=62_259,
+    tranche_sizes=(7, 21, 35),
+    quorum_of=7,
+    base_micro=1_000_000,
+    epoch_budget_micro=1_000_000_000,
+    proposer_share_q16=52_429,
+    decay_blocks=30,
+    decay_horizon_windows=720,
+)
+
+SMALL: Final = msgspec.structs.replace(
+    MAIN,
+    window_s=10,
+    epoch_windows=3,
+    grace_ms=700,
+    vote_delay_ms=2_000,
+    tranche_delay_ms=2_000,
+    vote_deadline_ms=20_000,
+    min_events=12,
+    min_active_s=4,
+    replay_min_hits=16,
+)
+
+PRESETS: Final = {"main": MAIN, "small": SMALL}
+
+
+def preset(name: str) -> Params:
+    """Parameters by name; Misuse for an unknown one."""
+    if name not in PRESETS:
+        raise Misuse(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def network_id(params: Params) -> NetworkId:
+    """Id of the network that plays by these rules."""
+    return NetworkId(digest(b"symjam-network", GENESIS, encode(params)))
+
+
+def reward_cap(params: Params) -> MicroJam:
+    """R0: the most that one block is paid."""
+    return MicroJam(params.base_micro)

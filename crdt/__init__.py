@@ -1,0 +1,1 @@
+"""Signed logs: identities, canonical encoding, entries, verification before merge, reconciliation, the store."""

@@ -1,0 +1,1 @@
+"""The live side: session clock, events, grid, MIDI."""

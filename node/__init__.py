@@ -1,0 +1,1 @@
+"""The engine, a protocol core without I/O, and its shell."""

@@ -1,0 +1,1 @@
+"""The simulator: the same engine in a virtual world."""

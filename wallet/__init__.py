@@ -1,0 +1,1 @@
+"""Keystore and the owner's view of the ledger."""
