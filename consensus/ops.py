@@ -81,11 +81,7 @@ WORDS: Final[dict[Why, str]] = {
 }
 
 
-class Op(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag_field="op"):
-    """Base of all operations; the tag is the first element."""
-
-
-class Pulse(Op, tag=1):
+class Pulse(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=1):
     """I am here in this window; 16 fresh random bytes that nobody knew before (SPEC 6)."""
 
     window: WindowField
@@ -93,7 +89,7 @@ class Pulse(Op, tag=1):
     vrf_key: Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 
-class SessionOpen(Op, tag=2):
+class SessionOpen(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=2):
     """A jam begins. `t0_us` is the creator's clock at session time 0; tempo in thousandths of a beat per minute."""
 
     title: Annotated[str, Meta(max_length=80)]
@@ -104,7 +100,7 @@ class SessionOpen(Op, tag=2):
     tags: Annotated[tuple[Annotated[str, Meta(max_length=24)], ...], Meta(max_length=8)]
 
 
-class SessionClose(Op, tag=3):
+class SessionClose(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=3):
     """The creator ends the jam at a session time."""
 
     session: SessionIdField
@@ -129,7 +125,7 @@ class Measures(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fiel
     total: Q16Field
 
 
-class Block(Op, tag=4):
+class Block(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=4):
     """I played this in that window: a slice of one of my logs, committed to by a Merkle root of its entry ids."""
 
     window: WindowField
@@ -144,7 +140,7 @@ class Block(Op, tag=4):
     pulses: Annotated[tuple[PulseRef, ...], Meta(max_length=64)]
 
 
-class Attest(Op, tag=5):
+class Attest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=5):
     """A chosen verifier's vote on a block, with the proof that it was chosen."""
 
     block: BlockIdField
