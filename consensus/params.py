@@ -36,7 +36,7 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     min_active_s: int
     # humanness and originality
     min_deviation_us: int  # standard deviation from the grid below this is no human
-    max_tie_q16: int  # share of onsets with one and the same deviation
+    max_tie_q16: int  # share of pairs of onsets that deviate from the grid alike (quality/humanness.py)
     replay_residual_us: int
     replay_correlation_q16: int
     replay_coverage_q16: int
@@ -87,7 +87,7 @@ MAIN: Final = Params(
     min_lanes=2,
     min_active_s=40,
     min_deviation_us=5_000,
-    max_tie_q16=32_768,
+    max_tie_q16=19_661,
     replay_residual_us=8_000,
     replay_correlation_q16=55_706,
     replay_coverage_q16=45_875,
@@ -112,7 +112,7 @@ SMALL: Final = msgspec.structs.replace(
     vote_deadline_ms=20_000,
     min_events=12,
     min_active_s=4,
-    replay_min_hits=16,
+    replay_min_hits=12,
 )
 
 PRESETS: Final = {"main": MAIN, "small": SMALL}

@@ -39,9 +39,55 @@ PEERS_MAX: Final = 64
 STREAMS_PER_PEER_MAX: Final = 16
 BANNED_PEERS_MAX: Final = 4_096
 
+# Mesh
+HINT_MAX_BYTES: Final = 4_096  # one gossip message
+HINTS_QUEUED_MAX: Final = 4_096
+HINTS_PER_S_MAX: Final = 500  # from one forwarder, sustained; about half a core
+HINTS_BURST_MAX: Final = 4_000
+GOSSIP_RPC_MAX_BYTES: Final = 262_144
+GOSSIP_IDS_PER_RPC_MAX: Final = 512
+CONNECTIONS_PER_PEER_MAX: Final = 3
+LIVE_STREAMS_PER_PEER_MAX: Final = 4
+HANDSHAKES_MAX: Final = 32  # inbound, not yet authenticated
+HANDSHAKES_PER_HOST_MAX: Final = 16
+MUX_BUFFER_MAX_BYTES: Final = 4_194_304  # unread, per connection
+DIALS_MAX: Final = 16
+KNOWN_PEERS_MAX: Final = 1_024
+ADDRESSES_PER_PEER_MAX: Final = 8
+ADDRESSES_ADVERTISED_MAX: Final = 16
+SIGHTINGS_PER_S_MAX: Final = 200  # mDNS records taken in
+
 # Local
 PLAY_QUEUE_MAX: Final = 4_096
 COALESCE_MAX_US: Final = 20_000
 NOTICES_PER_CLIENT_MAX: Final = 2_048
 WEBSOCKETS_MAX: Final = 32
 KNOWN_ONSETS_MAX: Final = 200_000  # what the replay index remembers
+MIDI_FILE_MAX_BYTES: Final = 4_000_000
+MIDI_EVENTS_MAX: Final = 200_000
+
+# The API on loopback
+API_CONNECTIONS_MAX: Final = 128
+API_BODY_MAX_BYTES: Final = 16_384
+API_BODY_TIMEOUT_S: Final = 5
+API_SEND_TIMEOUT_S: Final = 5  # a client that reads nothing for so long is let go
+API_CLOSE_TIMEOUT_S: Final = 0.5  # for goodbyes; then connections are cut
+API_LIST_MAX: Final = 500
+API_ANSWER_MAX_BYTES: Final = 64_000_000  # what the command line accepts of an answer
+WEBSOCKET_MESSAGE_MAX_BYTES: Final = 32_768
+NOTICE_BYTES_PER_CLIENT_MAX: Final = 4_000_000
+HELLO_LIST_MAX: Final = 60  # blocks and windows in a hello
+FEED_IN_FLIGHT_MAX: Final = 64  # plays that `symjam jam` sends before the first is acknowledged
+REPLAY_VOTES_MAX: Final = 20_000  # per ten seconds of a window, when it is looked for in the replay index
+REPLAY_CANDIDATES_MAX: Final = 6  # alignments tried for them
+
+# The rules
+ELECTORATES_KNOWN_MAX: Final = 256  # epochs and windows whose eligible players are kept worked out
+VRF_PROOFS_KNOWN_MAX: Final = 16_384  # proofs verified (0.8 ms each) and remembered
+
+# Store
+COMMIT_MAX_BYTES: Final = 1_000_000  # what group commit gathers before it must be flushed
+SALVAGE_BATCH_ENTRIES: Final = 1_000
+DAMAGED_COPIES_MAX: Final = 3
+LAST_SIGNED_MAX: Final = 8  # ledger documents remembered; one epoch's is written to at a time
+SMALL_FILE_MAX_BYTES: Final = 4_096  # key file, last-signed record: read whole

@@ -1,0 +1,1 @@
+"""What was played, judged: liveness, accuracy, diversity, humanness, originality. Integers only (SPEC 6)."""

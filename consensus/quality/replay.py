@@ -1,0 +1,217 @@
+"""Finding that something was played before (SPEC 6, originality).
+
+A replay need not begin where a window begins, nor run at the same speed, nor hit every note to the microsecond. So
+what is known is kept as continuous takes (all windows under one key), and a window is compared with them as Shazam
+compares sounds (Wang 2003): every run of four notes on one lane has a fingerprint, the ratios of its gaps, which
+neither a shift nor a change of tempo moves. Two equal fingerprints vote for a place in a take and a speed; the places
+with most votes are aligned note by note, with a straight line fitted through the pairs by least squares, and what
+is left over decides. People who play the same bar twice differ by 20 to 40 ms; a copy by what jitter was added.
+
+The rarest fingerprints vote first and the number of votes is bounded, so the cost does not grow with what is known.
+Everything is ordered by content: the same recordings give the same answer whatever the order they were added in.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from consensus.events import Onset
+from consensus.params import ONE_Q16, Params
+from consensus.quality.align import Line, Pairing, refine
+from crdt.limits import KNOWN_ONSETS_MAX, REPLAY_CANDIDATES_MAX, REPLAY_VOTES_MAX
+from crdt.types import Window
+
+RUN: Final = 4  # notes of one lane in a fingerprint
+CELLS: Final = 48  # how finely a ratio of gaps is told: 16 ms for eighths at 120
+SPEEDS: Final = 32  # buckets of speed per octave of ratio 1: 3% each
+SPEED_RANGE: Final = (24, 43)  # from 0.75 to 1.34 of the speed of the original
+PLACE_US: Final = 128_000  # width of a bucket of places
+SEGMENT_US: Final = 10_000_000  # votes are counted together over so much of a window
+
+Fingerprint = tuple[int, int, int]  # lane and two ratios
+
+
+class Match(NamedTuple):
+    """The recording most like a window: where, how much of the window is in it, how closely."""
+
+    key: bytes
+    t_us: int  # time in the take at which the window's first onset is found
+    speed_q16: int  # how much faster than the take the window is played
+    hits: int
+    coverage_q16: int
+    residual_us: int
+
+    def is_replay(self, params: Params) -> bool:
+        """Whether so much of it is found so closely that nobody played it a second time."""
+        return (
+            self.hits >= params.replay_min_hits
+            and self.coverage_q16 >= params.replay_coverage_q16
+            and self.residual_us < params.replay_residual_us
+        )
+
+
+class _Run(NamedTuple):
+    """A fingerprint's occurrence in the window that is looked for."""
+
+    t_us: int
+    length_us: int
+
+
+class _Posting(NamedTuple):
+    """A fingerprint's occurrence in a take. Sorted by window first, so that what is too new is a suffix."""
+
+    window: int
+    key: bytes
+    t_us: int
+    length_us: int
+
+
+class _Vote(NamedTuple):
+    place_us: int  # time in the take that answers to the segment's middle
+    known_us: int  # length of the run there
+    played_us: int  # and in the window
+
+
+class ReplayIndex:
+    """What has been played, bounded to KNOWN_ONSETS_MAX onsets: the oldest windows are forgotten first."""
+
+    def __init__(self, capacity: int = KNOWN_ONSETS_MAX) -> None:
+        self._capacity = capacity
+        self._held = 0
+        self._windows: list[tuple[int, bytes]] = []  # sorted
+        self._takes: dict[bytes, dict[int, tuple[Onset, ...]]] = {}
+        self._postings: dict[Fingerprint, list[_Posting]] = {}
+
+    def __len__(self) -> int:
+        """Onsets held."""
+        return self._held
+
+    def add(self, key: bytes, window: Window, onsets: Sequence[Onset]) -> None:
+        """Remember a window of a take. `key` names the take: windows under one key share one clock (a player in a
+        session). The same key and window again replaces what was known."""
+        self._forget(window, key)
+        if not onsets or len(onsets) > self._capacity:
+            return
+        ordered = tuple(sorted(set(onsets)))
+        self._takes.setdefault(key, {})[window] = ordered
+        insort(self._windows, (window, key))
+        self._held += len(ordered)
+        for fingerprint, run in _runs(ordered):
+            insort(self._postings.setdefault(fingerprint, []), _Posting(window, key, run.t_us, run.length_us))
+        while self._held > self._capacity:
+            self._forget(*self._windows[0])
+
+    def _forget(self, window: int, key: bytes) -> None:
+        onsets = self._takes.get(key, {}).pop(window, None)
+        if onsets is None:
+            return
+        if not self._takes[key]:
+            del self._takes[key]
+        self._windows.remove((window, key))
+        self._held -= len(onsets)
+        for fingerprint in {fingerprint for fingerprint, _ in _runs(onsets)}:
+            kept = [p for p in self._postings[fingerprint] if (p.window, p.key) != (window, key)]
+            if kept:
+                self._postings[fingerprint] = kept
+            else:
+                del self._postings[fingerprint]
+
+    def find(self, params: Params, onsets: Sequence[Onset], before: Window | None = None) -> Match | None:
+        """The recording that a window replays, or None. Only windows earlier than `before` are compared with."""
+        match = self.closest(params, onsets, before)
+        return match if match is not None and match.is_replay(params) else None
+
+    def closest(self, params: Params, onsets: Sequence[Onset], before: Window | None = None) -> Match | None:
+        """The recording most like a window, if any has enough notes in common to be compared: a replay before
+        anything else, then the one with most coverage, then the closest, then by key and time."""
+        ordered = tuple(sorted(set(onsets)))
+        found: list[Match] = []
+        for key, line in self._candidates(ordered, before):
+            known = self._take(key, before, line.of(ordered[0].t_us), line.of(ordered[-1].t_us))
+            pairing = refine(ordered, known, line)
+            if pairing is not None and pairing.hits >= params.replay_min_hits:
+                found.append(_match(key, ordered, pairing))
+        return min(
+            found,
+            key=lambda m: (not m.is_replay(params), -m.coverage_q16, m.residual_us, m.key, m.t_us),
+            default=None,
+        )
+
+    def _candidates(self, ordered: tuple[Onset, ...], before: Window | None) -> Iterator[tuple[bytes, Line]]:
+        """Takes and alignments worth a closer look, by segment and votes."""
+        segments: dict[int, list[tuple[Fingerprint, _Run]]] = {}
+        for fingerprint, run in _runs(ordered):
+            segments.setdefault((run.t_us - ordered[0].t_us) // SEGMENT_US, []).append((fingerprint, run))
+        for number, runs in sorted(segments.items()):
+            middle = ordered[0].t_us + number * SEGMENT_US + SEGMENT_US // 2
+            buckets = self._votes(runs, middle, before)
+            fullest = sorted(buckets, key=lambda b: (-len(buckets[b]), b))[:REPLAY_CANDIDATES_MAX]
+            for bucket in fullest:
+                votes = sorted(buckets[bucket])
+                known, played = sum(v.known_us for v in votes), sum(v.played_us for v in votes)
+                yield bucket[0], Line(middle, votes[len(votes) // 2].place_us, known, played)
+
+    def _votes(
+        self, runs: list[tuple[Fingerprint, _Run]], middle: int, before: Window | None
+    ) -> dict[tuple[bytes, int, int], list[_Vote]]:
+        """Votes of a segment by (take, speed, place); each place falls into two overlapping buckets."""
+        postings = [(self._earlier(fingerprint, before), run) for fingerprint, run in runs]
+        postings.sort(key=lambda item: (len(item[0]), item[1]))
+        buckets: dict[tuple[bytes, int, int], list[_Vote]] = {}
+        left = REPLAY_VOTES_MAX
+        for known, run in postings:
+            left -= len(known)
+            if left < 0:
+                break
+            for posting in known:
+                speed = (2 * posting.length_us * SPEEDS + run.length_us) // (2 * run.length_us)
+                if not SPEED_RANGE[0] <= speed <= SPEED_RANGE[1]:
+                    continue
+                place = posting.t_us + (middle - run.t_us) * posting.length_us // run.length_us
+                vote = _Vote(place, posting.length_us, run.length_us)
+                for bucket in ((2 * place // PLACE_US), (2 * place // PLACE_US) - 1):
+                    buckets.setdefault((posting.key, speed, bucket), []).append(vote)
+        return buckets
+
+    def _earlier(self, fingerprint: Fingerprint, before: Window | None) -> list[_Posting]:
+        known = self._postings.get(fingerprint, [])
+        return known if before is None else known[: bisect_left(known, (before,))]
+
+    def _take(self, key: bytes, before: Window | None, start_us: int, end_us: int) -> tuple[Onset, ...]:
+        """The onsets of a take around a span of its time."""
+        margin = (end_us - start_us) // 4 + PLACE_US
+        low, high = start_us - margin, end_us + margin
+        return tuple(
+            onset
+            for window, onsets in sorted(self._takes[key].items())
+            if (before is None or window < before) and onsets[0].t_us <= high and onsets[-1].t_us >= low
+            for onset in onsets
+        )
+
+
+def _runs(ordered: Sequence[Onset]) -> Iterator[tuple[Fingerprint, _Run]]:
+    """Fingerprints of every RUN successive notes on one lane."""
+    lanes: dict[int, list[int]] = {}
+    for onset in ordered:
+        lanes.setdefault(onset.lane, []).append(onset.t_us)
+    for lane, times in sorted(lanes.items()):
+        for i in range(len(times) - RUN + 1):
+            start, second, third, end = times[i : i + RUN]
+            length = end - start
+            if length > 0:
+                cells = (second - start) * CELLS // length, (third - second) * CELLS // length
+                yield (lane, *cells), _Run(start, length)
+
+
+def _match(key: bytes, ordered: tuple[Onset, ...], pairing: Pairing) -> Match:
+    line = pairing.line
+    return Match(
+        key,
+        line.of(ordered[0].t_us),
+        line.known_us * ONE_Q16 // line.played_us,
+        pairing.hits,
+        pairing.hits * ONE_Q16 // len(ordered),
+        pairing.residual_us,
+    )

@@ -1,0 +1,72 @@
+"""Deviations of onsets from the grid, with the constant lag of their device taken out.
+
+Deviations live on a circle: one step later is the same place. A device that lags by half a step makes a perfect
+player's hits fall on both sides of the cut, as if they were scattered as widely as can be, and a machine could hide
+its regularity there. So the circle is cut opposite to where most hits are (the fullest half of it), and only then is
+the median taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isqrt
+from typing import NamedTuple
+
+from consensus.events import Onset
+from consensus.quality.grid import MINUTE_MBPM_US, Grid
+
+
+class Timed(NamedTuple):
+    """An onset against the grid: its time, the step it belongs to, its lane and how late it was, after calibration."""
+
+    t_us: int
+    step: int
+    lane: int
+    deviation_us: int
+
+
+def median(values: Sequence[int]) -> int:
+    """The middle value, of two the lower: always one of the values."""
+    return sorted(values)[(len(values) - 1) // 2]
+
+
+def deviation_sd(values: Sequence[int]) -> int:
+    """Standard deviation, rounded down; 0 for fewer than two values."""
+    n = len(values)
+    if n < 2:
+        return 0
+    total = sum(values)
+    return isqrt(n * sum(v * v for v in values) - total * total) // n
+
+
+def lag_us(grid: Grid, onsets: Sequence[Onset]) -> int:
+    """The constant offset of onsets against the grid: their circular median, 0 up to a step."""
+    step_us, scale = grid.step_us, grid.steps_per_minute_e3
+    phases = sorted(onset.t_us * scale % MINUTE_MBPM_US // scale for onset in onsets)
+    if not phases:
+        return 0
+    centre = _fullest_half(phases, step_us) + step_us // 4
+    half = step_us // 2
+    return (centre + median([(phase - centre + half) % step_us - half for phase in phases])) % step_us
+
+
+def _fullest_half(phases: list[int], step_us: int) -> int:
+    """Where the half circle that holds most phases begins; of equally full ones the first."""
+    n = len(phases)
+    unrolled = phases + [phase + step_us for phase in phases]
+    best, start, end = 0, phases[0], 0
+    for i, phase in enumerate(phases):
+        while end < i + n and unrolled[end] < phase + step_us // 2:
+            end += 1
+        if end - i > best:
+            best, start = end - i, phase
+    return start
+
+
+def timed(grid: Grid, onsets: Sequence[Onset]) -> tuple[Timed, ...]:
+    """Every onset against the grid, the constant lag of them all taken out, by time."""
+    lag = lag_us(grid, onsets)
+    return tuple(
+        Timed(onset.t_us, grid.step(onset.t_us - lag), onset.lane, grid.deviation_us(onset.t_us - lag))
+        for onset in sorted(onsets)
+    )

@@ -1,0 +1,215 @@
+"""Standard MIDI files as performances: what was played, in microseconds, on ten lanes (notes/jam.md).
+
+A file's ticks become time through every tempo change in it, in exact integers. The declared tempo of the performance
+is the one that holds for most of its time. Percussion lands on lanes by instrument; a melody lands by pitch class
+(twelve onto ten, `pitch % 12 * 10 // 12`), so that a note keeps its lane in every octave and no lane depends on what
+else is in the file.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from consensus.events import Event, Kind, Onset, onsets
+from consensus.quality.grid import Grid
+from crdt.errors import OperatingFailure
+from crdt.limits import MIDI_EVENTS_MAX, MIDI_FILE_MAX_BYTES
+from crdt.types import Micros
+
+DRUM_CHANNEL: Final = 9  # the tenth, counted from 0
+OTHER_LANE: Final = 9
+DEFAULT_TEMPO_US: Final = 500_000  # per quarter note, when a file says nothing
+TEMPO_RANGE_MBPM: Final = (20_000, 400_000)  # what a session can declare
+WRITE_DIVISION: Final = 24_000  # ticks per quarter: about 20 us at 120 beats per minute
+
+# 35 and 41 are not struck on the kit the notes measured; General MIDI has them beside 36 and 43.
+DRUM_LANES: Final[dict[int, int]] = {
+    pitch: lane
+    for lane, pitches in enumerate(
+        (
+            (35, 36),
+            (37, 38, 40),
+            (48, 50),
+            (45, 47),
+            (41, 43, 58),
+            (26, 46),
+            (22, 42, 44),
+            (49, 52, 55, 57),
+            (51, 53, 59),
+        )
+    )
+    for pitch in pitches
+}
+
+# What mido is known to raise on bytes that are no MIDI file; tests/jam/test_midi.py fuzzes for others.
+_MALFORMED: Final = (OSError, EOFError, ValueError, LookupError, TypeError, ArithmeticError, AttributeError)
+
+
+class Note(NamedTuple):
+    """One event of a performance: microseconds from its start, Kind, lane, MIDI pitch, velocity."""
+
+    t_us: int
+    kind: int
+    lane: int
+    pitch: int
+    velocity: int
+
+
+class Performance(NamedTuple):
+    """Something played, with the grid it was played to: tempo in thousandths of a beat per minute."""
+
+    title: str
+    tempo_mbpm: int
+    beats_per_bar: int
+    events: tuple[Note, ...]
+    duration_us: int
+
+    def as_events(self, shift_us: int = 0) -> tuple[Event, ...]:
+        """The same as events of a jam, moved in time by `shift_us`."""
+        return tuple(Event(Micros(n.t_us + shift_us), n.kind, n.lane, n.pitch, n.velocity) for n in self.events)
+
+    def onsets(self) -> tuple[Onset, ...]:
+        """The beginnings of its notes, as the rules see them."""
+        return onsets(self.as_events())
+
+
+def load(path: Path | str) -> Performance:
+    """Read a MIDI file. OperatingFailure says what is wrong with it and what to do."""
+    file = Path(path)
+    what = f"cannot play {file.name}"
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(MIDI_FILE_MAX_BYTES + 1)
+    except OSError as error:
+        raise OperatingFailure(what, error.strerror or "it cannot be read", "Give the path of a MIDI file") from None
+    return parse(raw, file.stem, what)
+
+
+def parse(raw: bytes, title: str, what: str = "cannot play this") -> Performance:
+    """A performance from a MIDI file's bytes; OperatingFailure as for `load`."""
+    import mido
+
+    if len(raw) > MIDI_FILE_MAX_BYTES:
+        raise OperatingFailure(what, f"larger than {MIDI_FILE_MAX_BYTES} bytes", "Give a shorter recording")
+    try:
+        file = mido.MidiFile(file=io.BytesIO(raw), clip=True)
+    except _MALFORMED:
+        raise OperatingFailure(what, "not a Standard MIDI File, or a damaged one", "Export it again") from None
+    if file.ticks_per_beat <= 0:
+        raise OperatingFailure(what, "its times are not in ticks per beat", "Export it with a tempo") from None
+    if file.type == 2:
+        raise OperatingFailure(what, "it holds several songs (type 2)", "Export one of them as type 0 or 1")
+    messages = _in_order(file.tracks)
+    notes = [m for _, m in messages if m.type == "note_on" and m.velocity > 0]
+    if not notes:
+        raise OperatingFailure(what, "there is no note in it", "Give a file that holds a performance")
+    if len(messages) > MIDI_EVENTS_MAX:
+        raise OperatingFailure(what, f"more than {MIDI_EVENTS_MAX} events", "Give a shorter recording")
+    all_drums = not any(m.type == "program_change" for _, m in messages) and not any(
+        m.channel != DRUM_CHANNEL and m.note not in DRUM_LANES for m in notes
+    )
+    tempo_us, beats, beat_unit = _metre(file.ticks_per_beat, messages)
+    events = tuple(_events(file.ticks_per_beat, messages, all_drums))
+    return Performance(
+        title, _declarable((30_000_000_000 * beat_unit + tempo_us) // (2 * tempo_us)), beats, events, events[-1].t_us
+    )
+
+
+def _in_order(tracks: Any) -> list[tuple[int, Any]]:
+    """All tracks as one, with absolute ticks; a tempo change comes before the notes of its tick."""
+    merged: list[tuple[int, Any]] = []
+    for track in tracks:
+        tick = 0
+        for message in track:
+            tick += message.time
+            if message.type in ("note_on", "note_off", "set_tempo", "time_signature", "program_change"):
+                merged.append((tick, message))
+    merged.sort(key=lambda item: (item[0], item[1].type in ("note_on", "note_off")))
+    return merged
+
+
+def _metre(division: int, messages: list[tuple[int, Any]]) -> tuple[int, int, int]:
+    """(microseconds per quarter that hold for most of the time, beats per bar, note value of a beat)."""
+    held: dict[int, int] = {}
+    tempo_us, since = DEFAULT_TEMPO_US, 0
+    signature: tuple[int, int] | None = None
+    for tick, message in messages:
+        if message.type == "set_tempo":
+            held[tempo_us] = held.get(tempo_us, 0) + (tick - since) * tempo_us
+            tempo_us, since = max(1, message.tempo), tick
+        elif message.type == "time_signature" and signature is None:
+            signature = (message.numerator, message.denominator)
+    held[tempo_us] = held.get(tempo_us, 0) + (messages[-1][0] - since) * tempo_us
+    tempo_us = max(held, key=lambda tempo: (held[tempo], -tempo))
+    numerator, denominator = signature or (4, 4)
+    if numerator * 4 % denominator == 0:  # whole quarters fit a bar: 4/4, 3/4, 6/8
+        beats, beat_unit = numerator * 4 // denominator, 4
+    else:  # 7/8: the eighth is the beat
+        beats, beat_unit = numerator, denominator
+    return tempo_us, min(max(beats, 1), 32), beat_unit
+
+
+def _declarable(tempo_mbpm: int) -> int:
+    """The tempo, halved or doubled until a session can declare it: the same grid in other words."""
+    low, high = TEMPO_RANGE_MBPM
+    tempo = max(tempo_mbpm, 1)
+    while tempo > high:
+        tempo //= 2
+    while tempo < low:
+        tempo *= 2
+    return tempo
+
+
+def _events(division: int, messages: list[tuple[int, Any]], all_drums: bool) -> Iterator[Note]:
+    """Notes in time order. Time is kept as ticks times tempo, so that nothing is lost by rounding on the way."""
+    elapsed, tempo_us, last = 0, DEFAULT_TEMPO_US, 0
+    for tick, message in messages:
+        elapsed += (tick - last) * tempo_us
+        last = tick
+        if message.type == "set_tempo":
+            tempo_us = max(1, message.tempo)
+        elif message.type in ("note_on", "note_off"):
+            kind = Kind.NOTE_ON if message.type == "note_on" and message.velocity > 0 else Kind.NOTE_OFF
+            drum = all_drums or message.channel == DRUM_CHANNEL
+            lane = DRUM_LANES.get(message.note, OTHER_LANE) if drum else message.note % 12 * 10 // 12
+            velocity = message.velocity if kind is Kind.NOTE_ON else 0
+            yield Note((2 * elapsed + division) // (2 * division), kind, lane, message.note, velocity)
+
+
+def write(performance: Performance, path: Path | str) -> None:
+    """Write a MIDI file of one track, on the drum channel when every note is a drum's. Times round to about 20 us."""
+    import mido
+
+    tempo_us = min(round(60_000_000_000 / performance.tempo_mbpm), 0xFFFFFF)
+    channel = DRUM_CHANNEL if all(n.lane == DRUM_LANES.get(n.pitch, OTHER_LANE) for n in performance.events) else 0
+    track = mido.MidiTrack()
+    track.append(mido.MetaMessage("track_name", name=performance.title))
+    track.append(mido.MetaMessage("set_tempo", tempo=tempo_us))
+    track.append(mido.MetaMessage("time_signature", numerator=performance.beats_per_bar, denominator=4))
+    last = 0
+    for note in performance.events:
+        tick = (2 * note.t_us * WRITE_DIVISION + tempo_us) // (2 * tempo_us)
+        kind = "note_on" if note.kind == Kind.NOTE_ON else "note_off"
+        track.append(mido.Message(kind, channel=channel, note=note.pitch, velocity=note.velocity, time=tick - last))
+        last = tick
+    file = mido.MidiFile(type=0, ticks_per_beat=WRITE_DIVISION)
+    file.tracks.append(track)
+    try:
+        file.save(str(path))
+    except OSError as error:
+        raise OperatingFailure(f"cannot write {path}", error.strerror or "unknown", "Choose another place") from None
+
+
+def quantised(performance: Performance, grid: Grid) -> Performance:
+    """The same with every note on the grid and its length kept: what a machine would play."""
+    shift: dict[int, int] = {}  # of the note that sounds at a pitch
+    moved: list[Note] = []
+    for note in performance.events:
+        if note.kind == Kind.NOTE_ON:
+            shift[note.pitch] = -grid.deviation_us(note.t_us)
+        moved.append(note._replace(t_us=max(0, note.t_us + shift.get(note.pitch, 0))))
+    moved.sort(key=lambda n: n.t_us)
+    return performance._replace(title=f"{performance.title} (quantised)", events=tuple(moved))
