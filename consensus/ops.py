@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from crdt.canonical import Canonical, digest, encode
 from crdt.errors import Misuse, Violation
-from crdt.limits import OPS_PER_ENTRY_MAX, PAYLOAD_MAX_BYTES
+from crdt.limits import OPS_PER_ENTRY_MAX, PAYLOAD_MAX_BYTES, PULSE_REFS_MAX
 from crdt.types import (
     BlockId,
     BlockIdField,
@@ -137,7 +137,7 @@ class Block(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
     head: EntryIdField
     root: DigestField
     quality: Measures
-    pulses: Annotated[tuple[PulseRef, ...], Meta(max_length=64)]
+    pulses: Annotated[tuple[PulseRef, ...], Meta(max_length=PULSE_REFS_MAX)]
 
 
 class Attest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=5):

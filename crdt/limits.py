@@ -82,6 +82,7 @@ REPLAY_VOTES_MAX: Final = 20_000  # per ten seconds of a window, when it is look
 REPLAY_CANDIDATES_MAX: Final = 6  # alignments tried for them
 
 # The rules
+PULSE_REFS_MAX: Final = 64  # pulses of others that a block names
 ELECTORATES_KNOWN_MAX: Final = 256  # epochs and windows whose eligible players are kept worked out
 VRF_PROOFS_KNOWN_MAX: Final = 16_384  # proofs verified (0.8 ms each) and remembered
 

@@ -1,0 +1,197 @@
+"""Blocks: the slice of a log that lies in a window, proposed by its author and judged by others (SPEC 6).
+
+The proposer commits to a range of its own log by the Merkle root of the entry ids and by the last entry's id, and
+claims a quality. A verifier, holding the same log, works everything out again and compares exactly; there is no
+tolerance in which a claim could hide.
+
+The slice of a window is the shortest run of entries that holds every event of the window: leaving the bad notes out
+is a fault, and so is padding. Entries at the edges may hold events of two windows; only the events inside count.
+Windows are cut in Unix time and events carry session time, so a session's t0 lies between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from consensus.events import Event, decode_events, onsets
+from consensus.facts import SessionFacts
+from consensus.merkle import root_of
+from consensus.ops import WORDS, Block, Measures, PulseRef, Vote, Why
+from consensus.params import Params
+from consensus.quality.grid import grid_of
+from consensus.quality.measure import NOTHING, Report, measure
+from consensus.quality.replay import ReplayIndex
+from crdt.entry import Entry
+from crdt.errors import Misuse
+from crdt.limits import PULSE_REFS_MAX
+from crdt.types import Digest, EntryId, PlayerId, Seq, Window, jam_session
+
+
+class Slice(NamedTuple):
+    """The entries of one log that hold a window's events, and those events by time."""
+
+    first: Seq
+    last: Seq
+    head: EntryId
+    root: Digest
+    events: tuple[Event, ...]
+
+
+class Judgement(NamedTuple):
+    """A verifier's finding, or a proposer's on itself: the vote, its reason, what was measured, and that in words."""
+
+    vote: Vote
+    why: Why
+    measures: Measures
+    words: tuple[str, ...]
+
+
+class Draft(NamedTuple):
+    """A block ready to be proposed, or None and why there is none."""
+
+    block: Block | None
+    judgement: Judgement
+
+
+def span_of(params: Params, session: SessionFacts, window: Window) -> tuple[int, int]:
+    """First session time inside a window, and first beyond it. Negative before the session began."""
+    start = params.window_start_us(window) - session.op.t0_us
+    return start, start + params.window_us
+
+
+def is_open_in(params: Params, session: SessionFacts, window: Window) -> bool:
+    """Whether a session was open for any of a window."""
+    start, end = span_of(params, session, window)
+    return end > 0 and (session.closed_t_us is None or session.closed_t_us > start)
+
+
+def slice_of(params: Params, session: SessionFacts, window: Window, entries: Sequence[Entry]) -> Slice | None:
+    """The window's slice of one log, None when it holds nothing of the window.
+
+    `entries` are consecutive ones of one author's log in a document of the session; Misuse otherwise. Those of
+    later versions, whose payload cannot be read, hold no events.
+    """
+    _check_run(session, entries)
+    start, end = span_of(params, session, window)
+    inside = [tuple(e for e in decode_events(entry.body.payload) if start <= e.t_us < end) for entry in entries]
+    holding = [i for i, events in enumerate(inside) if events]
+    if not holding:
+        return None
+    run = entries[holding[0] : holding[-1] + 1]
+    events = sorted((e for some in inside for e in some), key=lambda e: (e.t_us, e.kind, e.lane, e.pitch, e.velocity))
+    root = root_of([entry.id for entry in run])
+    return Slice(run[0].body.seq, run[-1].body.seq, run[-1].id, root, tuple(events))
+
+
+def _check_run(session: SessionFacts, entries: Sequence[Entry]) -> None:
+    for i, entry in enumerate(entries):
+        body, first = entry.body, entries[0].body
+        found = jam_session(body.document)
+        if found is None or found[0] != session.id or (body.document, entry.log) != (first.document, entries[0].log):
+            raise Misuse("entries of one log of the session's document are needed")
+        if body.seq != first.seq + i:
+            raise Misuse("consecutive entries are needed")
+
+
+def build(
+    params: Params,
+    session: SessionFacts,
+    window: Window,
+    entries: Sequence[Entry],
+    pulses: Sequence[PulseRef],
+    known: ReplayIndex,
+) -> Draft:
+    """The block of one's own window, if there is one to propose.
+
+    `known` is what has been played; only windows before this one are compared with. `pulses` are those of others
+    that were seen.
+    """
+    if not is_open_in(params, session, window):
+        return Draft(None, _refusal(Why.NO_SESSION))
+    cut = slice_of(params, session, window, entries)
+    if cut is None:
+        return Draft(None, _refusal(Why.TOO_FEW_EVENTS))
+    report = _measure(params, session, window, cut, known)
+    if report.why is not Why.FINE:
+        return Draft(None, Judgement(Vote.NO, report.why, report.measures, report.words))
+    body = entries[0].body
+    block = Block(
+        window=window,
+        session=session.id,
+        document=body.document,
+        nonce=body.nonce,
+        first=cut.first,
+        last=cut.last,
+        head=cut.head,
+        root=cut.root,
+        quality=report.measures,
+        pulses=tuple(sorted(pulses))[:PULSE_REFS_MAX],
+    )
+    return Draft(block, Judgement(Vote.YES, Why.FINE, report.measures, report.words))
+
+
+def judge(
+    params: Params,
+    session: SessionFacts | None,
+    block: Block,
+    proposer: PlayerId,
+    entries: Sequence[Entry],
+    known: ReplayIndex,
+) -> Judgement:
+    """Recompute a block from the log and say what to vote.
+
+    `entries` are all that the verifier holds of the block's log, or at least one entry more on either side where
+    there is one: without its neighbours nobody can say that a slice leaves nothing out. Misuse when they are of
+    another log.
+    """
+    if any((e.body.author, e.body.document, e.body.nonce) != (proposer, block.document, block.nonce) for e in entries):
+        raise Misuse("entries of the block's own log are needed")
+    fault = _fault_of_form(params, session, block)
+    if session is None or fault is not None:
+        return _refusal(fault or Why.NO_SESSION)
+    if not _are_enough(block, entries):
+        return _refusal(Why.MISSING)
+    cut = slice_of(params, session, block.window, entries)
+    if cut is None or (cut.first, cut.last) != (block.first, block.last):
+        return _refusal(Why.SLICE_MISMATCH)
+    if (cut.head, cut.root) != (block.head, block.root):
+        return _refusal(Why.ROOT_MISMATCH)
+    report = _measure(params, session, block.window, cut, known)
+    if report.why is not Why.FINE:
+        return Judgement(Vote.NO, report.why, report.measures, report.words)
+    if report.measures != block.quality:
+        words = (*report.words, f"claimed {block.quality.total} of 65536, found {report.measures.total}")
+        return Judgement(Vote.NO, Why.QUALITY_MISMATCH, report.measures, words)
+    return Judgement(Vote.YES, Why.FINE, report.measures, report.words)
+
+
+def too_late() -> Judgement:
+    """The finding on a block that came after its deadline, whatever is in it."""
+    return Judgement(Vote.TOO_LATE, Why.LATE, NOTHING, (WORDS[Why.LATE],))
+
+
+def _fault_of_form(params: Params, session: SessionFacts | None, block: Block) -> Why | None:
+    """What is wrong with a block that no log is needed to see."""
+    if session is None or session.id != block.session or not is_open_in(params, session, block.window):
+        return Why.NO_SESSION
+    found = jam_session(block.document)
+    in_order = list(block.pulses) == sorted(set(block.pulses))
+    if found is None or found[0] != block.session or block.first > block.last or not in_order:
+        return Why.MALFORMED
+    return None
+
+
+def _are_enough(block: Block, entries: Sequence[Entry]) -> bool:
+    """Whether the range and the entry before it are held; what follows it may not exist yet."""
+    if not entries:
+        return False
+    return entries[0].body.seq <= max(0, block.first - 1) and entries[-1].body.seq >= block.last
+
+
+def _measure(params: Params, session: SessionFacts, window: Window, cut: Slice, known: ReplayIndex) -> Report:
+    return measure(params, grid_of(session.op), onsets(cut.events), known, before=window)
+
+
+def _refusal(why: Why) -> Judgement:
+    return Judgement(Vote.NO, why, NOTHING, (WORDS[why],))
