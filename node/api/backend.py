@@ -1,0 +1,81 @@
+"""What the API asks of a node, and the values it hands over.
+
+The daemon implements `Backend` around its engine; the tests do so around a list in memory. The API holds no state of
+the node's own: documents (the shapes of docs/api.md) pass through it as the backend built them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from consensus.events import LANES
+from node.api.notices import Feed
+
+Doc = Mapping[str, Any]  # one JSON document
+
+
+class Played(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    """One thing played, as a client reports it: a moment on the node's clock, then as in consensus/events."""
+
+    at_us: Annotated[int, Meta(ge=0, le=2**53 - 1)]  # what JavaScript counts exactly
+    kind: Annotated[int, Meta(ge=0, le=63)]
+    lane: Annotated[int, Meta(ge=0, le=LANES - 1)]
+    pitch: Annotated[int, Meta(ge=0, le=127)]
+    velocity: Annotated[int, Meta(ge=0, le=127)]
+
+
+class SessionWish(msgspec.Struct, frozen=True):
+    """A session somebody wants to open. Bounds as in consensus/ops.SessionOpen."""
+
+    title: Annotated[str, Meta(max_length=80)] = ""
+    tempo_mbpm: Annotated[int, Meta(ge=20_000, le=400_000)] = 120_000
+    beats_per_bar: Annotated[int, Meta(ge=1, le=32)] = 4
+    subdivision: Annotated[int, Meta(ge=1, le=12)] = 4
+    tags: Annotated[tuple[Annotated[str, Meta(max_length=24)], ...], Meta(max_length=8)] = ()
+
+
+class Backend(Protocol):
+    """A node, seen from its API. Every method may raise OperatingFailure or Violation: the client is told why."""
+
+    def now_us(self) -> int:
+        """The node's clock, Unix microseconds: the one that `play` and `event` times are on."""
+
+    def status(self) -> Doc:
+        """`symjam.status/1`."""
+
+    def blocks(self, limit: int) -> Sequence[Doc]:
+        """Block documents, newest first."""
+
+    def windows(self, limit: int) -> Sequence[Doc]:
+        """OwnWindow documents, newest first."""
+
+    def wallet(self) -> Doc:
+        """`symjam.wallet/1`."""
+
+    def history(self, limit: int) -> Doc:
+        """`symjam.history/1`, newest first."""
+
+    def document(self, name: str) -> bytes | None:
+        """A document as one Yjs update (v1); None when the node does not hold it."""
+
+    def metrics(self) -> bytes:
+        """Prometheus text."""
+
+    async def play(self, events: Sequence[Played]) -> Doc:
+        """Sign and save events; opens a default session when none is. Returns `{"count", "entries"}` once saved."""
+
+    async def open_session(self, wish: SessionWish) -> Doc:
+        """Open a session; returns its document once the entry is saved."""
+
+    async def close_session(self) -> Doc:
+        """Close the session that this node opened; returns its document."""
+
+    def stop(self) -> None:
+        """Begin to end the daemon; returns at once."""
+
+    def subscribe(self) -> Feed:
+        """A bounded stream of what happens from now on (see node/api/notices)."""

@@ -1,0 +1,43 @@
+"""Errors as clients see them: what failed, why, and what to do next (docs/api.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from crdt.errors import OperatingFailure, Violation
+from node.api.notices import encode_json
+
+SCHEMA = "symjam.error/1"
+
+
+class Refusal(Exception):
+    """A request that is answered with an error document."""
+
+    def __init__(self, status: int, what: str, why: str, remedy: str) -> None:
+        super().__init__(f"{what}: {why}")
+        self.status = status
+        self.what, self.why, self.remedy = what, why, remedy
+
+    def document(self) -> dict[str, Any]:
+        """The JSON body."""
+        return {"schema": SCHEMA, "what": self.what, "why": self.why, "remedy": self.remedy}
+
+
+def refusal_of(error: OperatingFailure | Violation) -> Refusal:
+    """The answer to a request during which the node raised one of its own errors."""
+    if isinstance(error, OperatingFailure):
+        return Refusal(503, error.what, error.why, error.remedy)
+    why = f"{error.reason}: {error.detail}" if error.detail else str(error.reason)
+    return Refusal(400, "the node refused this", why, "Check what was sent against docs/api.md.")
+
+
+def json_response(document: object, status: int = 200) -> Response:
+    """A JSON answer that no cache keeps."""
+    return Response(encode_json(document), status, headers={"Cache-Control": "no-store"}, media_type="application/json")
+
+
+def error_response(refusal: Refusal) -> Response:
+    """The answer for a refusal."""
+    return json_response(refusal.document(), refusal.status)

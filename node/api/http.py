@@ -1,0 +1,136 @@
+"""The request and answer half of the API (docs/api.md)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TypeVar
+
+import msgspec
+import trio
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crdt.errors import OperatingFailure, Violation
+from crdt.limits import API_BODY_MAX_BYTES, API_BODY_TIMEOUT_S, API_LIST_MAX
+from crdt.types import is_document
+from node.api.backend import Backend, SessionWish
+from node.api.errors import Refusal, error_response, json_response, refusal_of
+
+T = TypeVar("T")
+
+
+class Http:
+    """Handlers of the calls, around one backend."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def routes(self) -> list[Route]:
+        """What is served where."""
+        return [
+            Route("/api/status", self.status),
+            Route("/api/blocks", self.blocks),
+            Route("/api/windows", self.windows),
+            Route("/api/wallet", self.wallet),
+            Route("/api/history", self.history),
+            Route("/api/documents/{name:path}", self.document),
+            Route("/api/session", self.open_session, methods=["POST"]),
+            Route("/api/session", self.close_session, methods=["DELETE"]),
+            Route("/api/stop", self.stop, methods=["POST"]),
+            Route("/metrics", self.metrics),
+        ]
+
+    async def status(self, _: Request) -> Response:
+        """GET /api/status."""
+        return json_response(self._backend.status())
+
+    async def blocks(self, request: Request) -> Response:
+        """GET /api/blocks."""
+        return json_response({"schema": "symjam.blocks/1", "blocks": self._backend.blocks(_limit(request))})
+
+    async def windows(self, request: Request) -> Response:
+        """GET /api/windows."""
+        return json_response({"schema": "symjam.windows/1", "windows": self._backend.windows(_limit(request))})
+
+    async def wallet(self, _: Request) -> Response:
+        """GET /api/wallet."""
+        return json_response(self._backend.wallet())
+
+    async def history(self, request: Request) -> Response:
+        """GET /api/history."""
+        return json_response(self._backend.history(_limit(request)))
+
+    async def document(self, request: Request) -> Response:
+        """GET /api/documents/<name>: one Yjs update."""
+        name = request.path_params["name"]
+        update = self._backend.document(name) if is_document(name) else None
+        if update is None:
+            raise Refusal(404, "no such document", f"this node holds no {name[:96]!r}", "`symjam status` lists them.")
+        return Response(update, headers={"Cache-Control": "no-store"}, media_type="application/octet-stream")
+
+    async def open_session(self, request: Request) -> Response:
+        """POST /api/session."""
+        return json_response(await self._backend.open_session(await _body(request, SessionWish)))
+
+    async def close_session(self, _: Request) -> Response:
+        """DELETE /api/session."""
+        return json_response(await self._backend.close_session())
+
+    async def stop(self, _: Request) -> Response:
+        """POST /api/stop: answered before the end begins to be felt, for open answers are let finish."""
+        self._backend.stop()
+        return json_response({"schema": "symjam.stop/1", "stopping": True}, 202)
+
+    async def metrics(self, _: Request) -> Response:
+        """GET /metrics."""
+        return Response(self._backend.metrics(), media_type="text/plain; version=0.0.4")
+
+
+def _limit(request: Request) -> int:
+    raw = request.query_params.get("limit", "50")
+    if not (raw.isascii() and raw.isdigit() and 1 <= int(raw[:9]) <= API_LIST_MAX):
+        raise Refusal(400, "bad limit", f"{raw[:20]!r} is not a number from 1 to {API_LIST_MAX}", "Try ?limit=50.")
+    return int(raw)
+
+
+async def _body(request: Request, shape: type[T]) -> T:
+    """The JSON body, read within bounds of size and time, as a value of `shape`."""
+    raw = bytearray()
+    with trio.move_on_after(API_BODY_TIMEOUT_S) as scope:
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > API_BODY_MAX_BYTES:
+                raise Refusal(413, "too large", f"a body has at most {API_BODY_MAX_BYTES} bytes", "Send less.")
+    if scope.cancelled_caught:
+        raise Refusal(408, "too slow", f"the body did not arrive in {API_BODY_TIMEOUT_S} s", "Send it again.")
+    try:
+        return msgspec.json.decode(bytes(raw) or b"{}", type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal(400, "unreadable request", str(error)[:200], "See docs/api.md for the shape.") from None
+
+
+async def on_refusal(_: Request, error: Exception) -> Response:
+    """A Refusal raised by a handler."""
+    assert isinstance(error, Refusal)
+    return error_response(error)
+
+
+async def on_failure(_: Request, error: Exception) -> Response:
+    """One of the node's own errors."""
+    assert isinstance(error, OperatingFailure | Violation)
+    return error_response(refusal_of(error))
+
+
+async def on_http(_: Request, error: Exception) -> Response:
+    """What routing refuses: unknown paths and methods."""
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase.lower()
+    return error_response(Refusal(error.status_code, phrase, "the API has no such call", "See docs/api.md."))
+
+
+async def on_bug(_: Request, error: Exception) -> Response:
+    """Anything else is a bug of ours. The server logs it; the client learns only its kind."""
+    why = f"the node met a bug ({type(error).__name__})"
+    return error_response(Refusal(500, "internal error", why, "Please report it with the node's log."))

@@ -1,0 +1,204 @@
+"""The API's server: hypercorn inside the daemon's own trio loop, on a loopback socket bound beforehand.
+
+hypercorn's own accept loop has no bound on connections, and it shields each write, so that one client which reads
+nothing would hold the shutdown up for ever. Connections are therefore accepted here and given to hypercorn's
+connection handler over a stream whose writes have a deadline.
+
+Closing: WebSockets are told (1001), answers under way may finish, and after API_CLOSE_TIMEOUT_S what is left is cut.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from errno import EADDRINUSE
+from typing import TYPE_CHECKING, Any, cast
+
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
+
+from crdt.errors import OperatingFailure, Violation
+from crdt.limits import (
+    API_CLOSE_TIMEOUT_S,
+    API_CONNECTIONS_MAX,
+    API_SEND_TIMEOUT_S,
+    WEBSOCKET_MESSAGE_MAX_BYTES,
+)
+from node.api import static
+from node.api.backend import Backend
+from node.api.errors import Refusal
+from node.api.guard import Guard
+from node.api.http import Http, on_bug, on_failure, on_http, on_refusal
+from node.api.socket import Sockets
+
+if TYPE_CHECKING:
+    from trio_typing import TaskStatus
+
+log = logging.getLogger("symjam.api")
+
+
+async def serve(
+    backend: Backend,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str,
+    on_guarded: Callable[[str], object] = str,
+    task_status: TaskStatus[int] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until cancelled; reports the bound port as started.
+
+    `port` is a wish: when another process has it, the system chooses. `on_guarded` is told the task's name when a
+    connection ends in a bug. OperatingFailure when no port can be had.
+    """
+    listener = _bind(host, port)
+    server = _Server(backend, token, listener, on_guarded)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.run)
+        task_status.started(listener.getsockname()[1])
+        try:
+            await trio.sleep_forever()
+        finally:
+            server.close_soon()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    for wish in (port, 0):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, wish))
+            listener.listen(64)
+            return listener
+        except OSError as error:
+            listener.close()
+            if error.errno != EADDRINUSE or wish == 0:
+                remedy = "Check that the loopback interface is up."
+                raise OperatingFailure("cannot open the node's web port", str(error), remedy) from error
+    raise AssertionError("the second wish either binds or raises")
+
+
+class _Server:
+    """One run of the server: its connections and how they end."""
+
+    def __init__(
+        self, backend: Backend, token: str, listener: socket.socket, on_guarded: Callable[[str], object]
+    ) -> None:
+        self._on_guarded = on_guarded
+        self._listener = listener
+        self._closing = trio.Event()
+        self._sockets = Sockets(backend, self._closing)
+        app = build_app(backend, self._sockets, port=listener.getsockname()[1], token=token)
+        self._app = ASGIWrapper(cast(ASGIFramework, app))
+        self._config = _config()
+        self._context = WorkerContext(None)
+        self._streams: set[_BoundedStream] = set()
+        self._accepting = trio.CancelScope()
+        # Shielded, so that cancelling `serve` begins a goodbye instead of cutting everyone at once.
+        self._scope = trio.CancelScope(shield=True)
+
+    async def run(self) -> None:
+        """Accept and serve; returns once closed."""
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                await self._accept(nursery)
+                with trio.move_on_after(API_CLOSE_TIMEOUT_S):
+                    await self._context.terminated.set()
+                    while self._streams:
+                        await trio.sleep(0.01)
+                for stream in tuple(self._streams):
+                    stream.cut()
+                nursery.cancel_scope.cancel()
+
+    async def _accept(self, connections: trio.Nursery) -> None:
+        with self._accepting:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._sockets.tell_status)
+                listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._listener))
+                await trio.serve_listeners(self._connection, [listener], handler_nursery=connections)
+
+    def close_soon(self) -> None:
+        """Begin to close."""
+        self._closing.set()
+        self._accepting.cancel()
+
+    async def _connection(self, raw: trio.SocketStream) -> None:
+        if len(self._streams) >= API_CONNECTIONS_MAX:
+            await trio.aclose_forcefully(raw)
+            return
+        stream = _BoundedStream(raw)
+        self._streams.add(stream)
+        try:
+            await _Connection(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
+        except Exception:
+            self._on_guarded("api")
+            log.warning("a connection to the API ended in an error", exc_info=True)
+        finally:
+            stream.cut()
+            self._streams.discard(stream)
+
+
+class _Connection(TCPServer):
+    """hypercorn's connection, but over when the client has gone, not when its idle time has run out as well."""
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        await self.idle_task.stop()
+
+
+class _BoundedStream:
+    """The part of a stream that hypercorn uses, each write with a deadline."""
+
+    def __init__(self, raw: trio.SocketStream) -> None:
+        self._raw = raw
+        self.socket = raw.socket
+        self.receive_some = raw.receive_some
+        self.send_eof = raw.send_eof
+        self.aclose = raw.aclose
+
+    async def send_all(self, data: bytes) -> None:
+        """As trio's; BrokenResourceError when the other side reads nothing for API_SEND_TIMEOUT_S."""
+        with trio.move_on_after(API_SEND_TIMEOUT_S) as scope:
+            await self._raw.send_all(data)
+        if scope.cancelled_caught:
+            self.cut()
+            raise trio.BrokenResourceError("the client reads nothing")
+
+    def cut(self) -> None:
+        """Close without a word; whoever is inside a read or a write of it is woken with an error."""
+        self._raw.socket.close()
+
+
+def build_app(backend: Backend, sockets: Sockets, *, port: int, token: str) -> ASGIApp:
+    """Everything that is served on one port, behind the guard."""
+    handlers: dict[Any, Any] = {
+        Refusal: on_refusal,
+        OperatingFailure: on_failure,
+        Violation: on_failure,
+        HTTPException: on_http,
+        Exception: on_bug,
+    }
+    routes = [*static.routes(), *Http(backend).routes(), WebSocketRoute("/ws", sockets.endpoint)]
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), port=port, token=token)
+
+
+def _config() -> Config:
+    config = Config()
+    config.accesslog = None
+    config.errorlog = log
+    config.include_server_header = False
+    config.websocket_max_message_size = WEBSOCKET_MESSAGE_MAX_BYTES
+    config.h11_max_incomplete_size = 16_384
+    config.keep_alive_timeout = 30.0
+    config.h2_max_concurrent_streams = 8
+    config.max_app_queue_size = 16
+    return config

@@ -1,0 +1,120 @@
+"""The live half of the API: one WebSocket per page or player (docs/api.md).
+
+Two tasks serve each: one listens and answers, so that a `pong` leaves at once; the other hands on notices. A client
+that reads too slowly loses notices and is given a fresh snapshot (`resync`, then `hello`); one that reads nothing is
+cut by the server's bound on a send.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import trio
+from starlette.websockets import WebSocket
+
+from crdt.errors import OperatingFailure, Violation
+from crdt.limits import HELLO_LIST_MAX, WEBSOCKETS_MAX
+from node.api.backend import Backend, SessionWish
+from node.api.errors import Refusal, error_response, refusal_of
+from node.api.guard import SUBPROTOCOL
+from node.api.messages import Close, Open, Ping, Play, Spoken, understand
+from node.api.notices import Feed, to_text
+
+STATUS_PERIOD_S = 1.0
+GOING_AWAY = 1001
+
+
+class Sockets:
+    """All open WebSockets of one server."""
+
+    def __init__(self, backend: Backend, closing: trio.Event) -> None:
+        self._backend = backend
+        self._closing = closing
+        self._feeds: set[Feed] = set()
+
+    async def tell_status(self) -> None:
+        """Every second, the status to everyone; read and encoded once, and not at all when nobody listens."""
+        while True:
+            await trio.sleep(STATUS_PERIOD_S)
+            if self._feeds:
+                text = to_text({"type": "status", "status": self._backend.status()})
+                for feed in self._feeds:
+                    feed.put(text)
+
+    async def endpoint(self, websocket: WebSocket) -> None:
+        """Serve one client until it leaves or the server closes."""
+        if len(self._feeds) >= WEBSOCKETS_MAX:
+            why = f"{WEBSOCKETS_MAX} windows are connected already"
+            await websocket.send_denial_response(
+                error_response(Refusal(503, "too many windows", why, "Close one and try again."))
+            )
+            return
+        await websocket.accept(subprotocol=SUBPROTOCOL)
+        with self._backend.subscribe() as feed:
+            self._feeds.add(feed)
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._speak, websocket, feed)
+                    nursery.start_soon(self._goodbye, websocket, nursery.cancel_scope)
+                    await self._listen(websocket)
+                    nursery.cancel_scope.cancel()
+            finally:
+                self._feeds.discard(feed)
+
+    async def _goodbye(self, websocket: WebSocket, scope: trio.CancelScope) -> None:
+        await self._closing.wait()
+        await websocket.close(GOING_AWAY, "the node is stopping")
+        scope.cancel()
+
+    async def _speak(self, websocket: WebSocket, feed: Feed) -> None:
+        await websocket.send_text(self._hello())
+        while True:
+            batch = await feed.take()
+            if batch.resync:
+                await websocket.send_text('{"type":"resync"}')
+                await websocket.send_text(self._hello())
+            for text in batch.texts:
+                await websocket.send_text(text)
+
+    def _hello(self) -> str:
+        backend = self._backend
+        return to_text(
+            {
+                "type": "hello",
+                "status": backend.status(),
+                "blocks": backend.blocks(HELLO_LIST_MAX),
+                "windows": backend.windows(HELLO_LIST_MAX),
+            }
+        )
+
+    async def _listen(self, websocket: WebSocket) -> None:
+        while True:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            await websocket.send_text(to_text(await self._answer(message.get("text"))))
+
+    async def _answer(self, text: str | None) -> dict[str, Any]:
+        spoken: Spoken | None = None
+        try:
+            spoken = understand(text)
+            return await self._do(spoken)
+        except (OperatingFailure, Violation) as error:
+            refusal = refusal_of(error)
+            identity = {} if spoken is None else {"id": spoken.id}
+            return {"type": "error", **identity, "what": refusal.what, "why": refusal.why, "remedy": refusal.remedy}
+
+    async def _do(self, spoken: Spoken) -> dict[str, Any]:
+        backend = self._backend
+        match spoken:
+            case Ping():
+                return {"type": "pong", "id": spoken.id, "node_us": backend.now_us()}
+            case Play():
+                return {"type": "played", "id": spoken.id, **await backend.play(spoken.events)}
+            case Open():
+                wish = SessionWish(
+                    spoken.title, spoken.tempo_mbpm, spoken.beats_per_bar, spoken.subdivision, spoken.tags
+                )
+                return {"type": "session", "id": spoken.id, "session": await backend.open_session(wish)}
+            case Close():
+                return {"type": "session", "id": spoken.id, "session": await backend.close_session()}

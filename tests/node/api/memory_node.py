@@ -1,0 +1,271 @@
+"""A node in memory: keeps what is played and publishes what happens, in the shapes of docs/api.md."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from crdt.errors import OperatingFailure
+from node.api.backend import Doc, Played, SessionWish
+from node.api.notices import Board, Feed
+
+WINDOW_S = 10
+EPOCH_WINDOWS = 3
+
+
+def identity(name: str) -> str:
+    """A 32-byte id in hex, the same for the same name."""
+    return blake2b(name.encode(), digest_size=32).hexdigest()
+
+
+def logistic_q16(m: int) -> int:
+    """w(m) = 1 / (1 + e^(m - 3)) as a share of 65536."""
+    return round(65_536 / (1 + math.exp(m - 3)))
+
+
+class MemoryNode:
+    """Implements node.api.backend.Backend."""
+
+    def __init__(self, clock: Callable[[], int] = lambda: time.time_ns() // 1_000) -> None:
+        self._clock = clock
+        self.board = Board()
+        self.me = identity("me")
+        self.started_us = clock()
+        self.peers: list[dict[str, Any]] = []
+        self.played: list[Played] = []
+        self.session: dict[str, Any] | None = None
+        self.block_documents: list[dict[str, Any]] = []
+        self.window_documents: list[dict[str, Any]] = []
+        self.lots: list[dict[str, Any]] = []
+        self.items: list[dict[str, Any]] = []
+        self.documents: dict[str, bytes] = {"ledger/0": b"\x00\x00"}
+        self.stopped = False
+        self.full = False  # whether saving fails, as with a full disk
+
+    # Backend
+
+    def now_us(self) -> int:
+        return self._clock()
+
+    def status(self) -> Doc:
+        now_us = self._clock()
+        window = now_us // (WINDOW_S * 1_000_000)
+        states = [block["state"] for block in self.block_documents]
+        return {
+            "schema": "symjam.status/1",
+            "version": "0.1.0",
+            "preset": "small",
+            "network": identity("network"),
+            "player": self.me,
+            "peer_id": "12D3KooW" + self.me[:44],
+            "data_dir": "memory",
+            "now_us": now_us,
+            "started_us": self.started_us,
+            "window": window,
+            "window_s": WINDOW_S,
+            "window_ends_us": (window + 1) * WINDOW_S * 1_000_000,
+            "epoch": window // EPOCH_WINDOWS,
+            "addresses": ["/ip4/192.168.1.20/tcp/4001"],
+            "peers": self.peers,
+            "documents": [{"name": "ledger/0", "authors": 4, "entries": 31, "digest": identity("digest")}],
+            "ledger": {
+                "root": identity("root"),
+                "entries": 31,
+                "blocks": {state: states.count(state) for state in ("pending", "local", "rejected")},
+                "skipped_ops": 0,
+                "supply_micro": sum(lot["amount_micro"] for lot in self.lots),
+                "ready": True,
+            },
+            "session": self._session_now(),
+            "counters": {"entries_saved": len(self.played)},
+            "refused": {},
+            "guarded": {},
+            "equivocations": 0,
+            "store": {"kind": "memory", "recovered": False, "detail": ""},
+        }
+
+    def blocks(self, limit: int) -> Sequence[Doc]:
+        return self.block_documents[::-1][:limit]
+
+    def windows(self, limit: int) -> Sequence[Doc]:
+        return self.window_documents[::-1][:limit]
+
+    def wallet(self) -> Doc:
+        return {
+            "schema": "symjam.wallet/1",
+            "player": self.me,
+            "balance_micro": sum(lot["amount_micro"] for lot in self.lots),
+            "pending_blocks": sum(block["state"] == "pending" for block in self.block_documents),
+            "lots": self.lots,
+        }
+
+    def history(self, limit: int) -> Doc:
+        return {"schema": "symjam.history/1", "items": self.items[::-1][:limit]}
+
+    def document(self, name: str) -> bytes | None:
+        return self.documents.get(name)
+
+    def metrics(self) -> bytes:
+        return b"# TYPE symjam_events_total counter\nsymjam_events_total %d\n" % len(self.played)
+
+    async def play(self, events: Sequence[Played]) -> Doc:
+        if self.full:
+            raise OperatingFailure("could not save what was played", "the disk is full", "Free some space.")
+        if self.session is None:
+            await self.open_session(SessionWish(title="jam"))
+        self.played.extend(events)
+        self.hear(self.me, events)
+        return {"count": len(events), "entries": 1}
+
+    async def open_session(self, wish: SessionWish) -> Doc:
+        if self.session is not None:
+            raise OperatingFailure("cannot open a session", "one is open", "Close it first.")
+        self.session = {
+            "id": identity(wish.title),
+            "title": wish.title,
+            "creator": self.me,
+            "tempo_mbpm": wish.tempo_mbpm,
+            "beats_per_bar": wish.beats_per_bar,
+            "subdivision": wish.subdivision,
+            "t0_us": self._clock(),
+            "tags": list(wish.tags),
+            "open": True,
+            "mine": True,
+            "clock": {"offset_us": 0, "uncertainty_us": 0},
+        }
+        document = self._session_now()
+        assert document is not None
+        self.board.publish({"type": "session", "session": document})
+        return document
+
+    async def close_session(self) -> Doc:
+        document = self._session_now()
+        if document is None:
+            raise OperatingFailure("cannot close the session", "none is open", "Open one first.")
+        self.session = None
+        self.board.publish({"type": "session", "session": None})
+        return {**document, "open": False}
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def subscribe(self) -> Feed:
+        return self.board.subscribe()
+
+    # What a mesh would do
+
+    def _session_now(self) -> dict[str, Any] | None:
+        return self.session and {**self.session, "t_us": self._clock() - self.session["t0_us"]}
+
+    def join(self, name: str, rtt_us: int | None = None, uncertainty_us: int = 80, behind: int = 0) -> str:
+        """A peer appears."""
+        player = identity(name)
+        clock = None if rtt_us is None else {"offset_us": 12_345, "uncertainty_us": uncertainty_us}
+        peer = {
+            "player": player,
+            "peer_id": "12D3KooW" + player[:44],
+            "address": f"/ip4/192.168.1.{20 + len(self.peers) + 1}/tcp/4001",
+            "rtt_us": rtt_us,
+            "clock": clock,
+            "synced": behind == 0,
+            "behind_entries": behind,
+            "links": [self.me, *(other["player"] for other in self.peers)],
+            "since_us": self._clock(),
+        }
+        self.peers.append(peer)
+        return player
+
+    def hear(self, player: str, events: Sequence[Played]) -> None:
+        """Events of a player arrive."""
+        assert self.session is not None
+        t0_us = self.session["t0_us"]
+        rows = [[e.at_us - t0_us, e.kind, e.lane, e.pitch, e.velocity, e.at_us] for e in events]
+        notice = {"type": "event", "player": player, "session": self.session["id"], "t0_at_us": t0_us, "events": rows}
+        self.board.publish(notice)
+
+    def propose(self, proposer: str, window: int, quality_q16: int = 50_000) -> dict[str, Any]:
+        """A block appears, pending."""
+        measures = ("liveness", "accuracy", "diversity", "humanness", "originality")
+        quality = {name: min(65_536, quality_q16 + 3_000 * i) for i, name in enumerate(measures)}
+        block = {
+            "id": identity(f"block {proposer} {window}"),
+            "proposer": proposer,
+            "window": window,
+            "epoch": window // EPOCH_WINDOWS,
+            "session": identity("jam"),
+            "document": f"jam/{identity('jam')}/0",
+            "first": 0,
+            "last": 71,
+            "root": identity(f"root {window}"),
+            "quality": {**quality, "total": quality_q16},
+            "state": "pending",
+            "eligible": 1 + len(self.peers),
+            "quorum": 2,
+            "votes": [],
+            "reward": None,
+            "words": ["waiting for votes"],
+        }
+        self.block_documents.append(block)
+        self.board.publish({"type": "block", "block": block})
+        return block
+
+    def decide(self, block: dict[str, Any], verifiers: Sequence[str], m: int, why: str = "") -> None:
+        """Votes arrive and settle a block: accepted, or rejected when `why` is given."""
+        w_q16 = logistic_q16(m)
+        for verifier in verifiers:
+            vote = {"verifier": verifier, "vote": "no" if why else "yes", "why": why or "fine", "words": why or "fine"}
+            block["votes"].append({**vote, "tranche": 0, "m": m, "w_q16": w_q16})
+        block["state"] = "rejected" if why else "local"
+        block["words"] = [why] if why else [f"{len(verifiers)} of {len(verifiers)} voted yes"]
+        if not why:
+            block["reward"] = self._reward(block, verifiers, w_q16)
+            self._credit(block, verifiers)
+        self.board.publish({"type": "block", "block": block})
+
+    def _reward(self, block: dict[str, Any], verifiers: Sequence[str], w_q16: int) -> dict[str, Any]:
+        points = 1_000_000 * block["quality"]["total"] // 65_536 * w_q16 // 65_536
+        share = points // 5 // len(verifiers)
+        return {
+            "base_micro": 1_000_000,
+            "quality_q16": block["quality"]["total"],
+            "mean_w_q16": w_q16,
+            "points_micro": points,
+            "epoch": block["epoch"],
+            "epoch_points_micro": points * 3,
+            "epoch_budget_micro": 1_000_000_000,
+            "paid_micro": points,
+            "proposer_micro": points - share * len(verifiers),
+            "verifiers": dict.fromkeys(verifiers, share),
+            "words": ["the epoch's budget covers all points, so they are paid in full"],
+        }
+
+    def _credit(self, block: dict[str, Any], verifiers: Sequence[str]) -> None:
+        role = "played" if block["proposer"] == self.me else "attested"
+        reward = block["reward"]
+        amount = reward["proposer_micro"] if role == "played" else reward["verifiers"].get(self.me, 0)
+        if amount:
+            about = {key: block[key] for key in ("window", "session", "proposer")}
+            by = list(verifiers)
+            self.lots.append({"block": block["id"], "amount_micro": amount, **about, "role": role, "attested_by": by})
+            balance = sum(lot["amount_micro"] for lot in self.lots)
+            item = {"window": block["window"], "role": role, "block": block["id"], "proposer": block["proposer"]}
+            self.items.append({**item, "amount_micro": amount, "balance_micro": balance})
+
+    def tell_window(self, window: int, outcome: str, why: str = "fine", words: str = "fine", events: int = 72) -> None:
+        """What became of this player's window."""
+        block = identity(f"block {self.me} {window}") if outcome == "proposed" else None
+        document = {
+            "window": window,
+            "outcome": outcome,
+            "block": block,
+            "why": why,
+            "words": words,
+            "events": events,
+            "measures": None,
+            "explain": [f"{events} events"],
+        }
+        self.window_documents.append(document)
+        self.board.publish({"type": "window", "window": document})

@@ -1,0 +1,122 @@
+"""Binding, bounds on connections, and the end."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, open_websocket_url
+
+from crdt import limits
+from crdt.errors import OperatingFailure
+from node.api import server
+from node.api.server import serve
+from tests.node.api.conftest import TOKEN, Served
+from tests.node.api.memory_node import MemoryNode
+
+
+async def test_a_taken_port_is_a_wish_not_granted(nursery: trio.Nursery) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        wish = taken.getsockname()[1]
+        port = await nursery.start(
+            lambda task_status: serve(MemoryNode(), port=wish, token=TOKEN, task_status=task_status)
+        )
+        assert port not in (0, wish)
+
+
+async def test_an_address_that_is_not_ours_is_an_operating_failure() -> None:
+    with pytest.raises(OperatingFailure) as failure:
+        await serve(MemoryNode(), host="203.0.113.1", token=TOKEN)
+    assert failure.value.remedy
+
+
+async def test_cancelling_says_goodbye_and_frees_the_port() -> None:
+    node = MemoryNode()
+    async with trio.open_nursery() as outer:
+        scope = trio.CancelScope()
+
+        async def run(task_status: object) -> None:
+            with scope:
+                await serve(node, token=TOKEN, task_status=task_status)  # type: ignore[arg-type]
+
+        port = await outer.start(run)
+        idle = await trio.open_tcp_stream("127.0.0.1", port)
+        async with open_websocket_url(
+            f"ws://127.0.0.1:{port}/ws", subprotocols=["symjam", f"token.{TOKEN}"]
+        ) as websocket:
+            await websocket.get_message()
+            scope.cancel()
+            with pytest.raises(ConnectionClosed) as closed, trio.fail_after(5):
+                while True:
+                    await websocket.get_message()
+            assert closed.value.reason is not None and closed.value.reason.code == 1001
+        await idle.aclose()
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", port))
+    assert len(node.board) == 0
+
+
+async def test_a_client_that_reads_nothing_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """hypercorn shields its writes: if nothing cut them, the end would wait for the send's own deadline."""
+    monkeypatch.setattr(server, "API_SEND_TIMEOUT_S", 60)
+    node = MemoryNode()
+    node.documents["ledger/0"] = bytes(30_000_000)
+    async with trio.open_nursery() as nursery:
+        port = await nursery.start(lambda task_status: serve(node, token=TOKEN, task_status=task_status))
+        stream = await _begin_large_answer(port)
+        await trio.sleep(0.1)
+        cancelled_at = trio.current_time()
+        nursery.cancel_scope.cancel()
+    assert trio.current_time() - cancelled_at < 30
+    await stream.aclose()
+
+
+async def test_a_client_that_reads_nothing_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "API_SEND_TIMEOUT_S", 0.2)
+    served.node.documents["ledger/0"] = bytes(30_000_000)
+    stream = await _begin_large_answer(served.address.port)
+    await trio.sleep(0.5)
+    received = 0
+    with trio.fail_after(10):
+        try:
+            while part := await stream.receive_some(1_000_000):
+                received += len(part)
+        except trio.BrokenResourceError:
+            pass
+    assert received < 30_000_000
+    await stream.aclose()
+
+
+async def _begin_large_answer(port: int) -> trio.SocketStream:
+    stream = await trio.open_tcp_stream("127.0.0.1", port)
+    head = f"GET /api/documents/ledger/0 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    await stream.send_all(head.encode())
+    await stream.receive_some(100)  # the answer has begun, and fills every buffer on its way
+    return stream
+
+
+async def test_connections_are_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "API_CONNECTIONS_MAX", 3)
+    assert limits.API_CONNECTIONS_MAX > 3
+    held = [await trio.open_tcp_stream("127.0.0.1", served.address.port) for _ in range(3)]
+    await trio.sleep(0.05)
+    beyond = await trio.open_tcp_stream("127.0.0.1", served.address.port)
+    with trio.fail_after(5):
+        assert await _is_closed(beyond)
+    for stream in held:
+        await stream.aclose()
+    await trio.sleep(0.05)
+    _, _, raw = await served.call("GET", "/api/status")
+    assert json.loads(raw)["schema"] == "symjam.status/1"
+
+
+async def _is_closed(stream: trio.SocketStream) -> bool:
+    try:
+        return await stream.receive_some(1) == b""
+    except trio.BrokenResourceError:
+        return True
