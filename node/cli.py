@@ -1,0 +1,253 @@
+"""The command line: `symjam`. Only parsing lives here; what a command does is imported when it runs.
+
+`--help` must answer at once, so neither libp2p nor trio nor the engine is imported before a command needs it.
+Exit codes: 0 ok, 1 failure, 2 usage, 3 no daemon running, 4 locked, 5 refused by the network, 6 store damaged.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from crdt.errors import Misuse, OperatingFailure
+
+P = ParamSpec("P")
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _guarded(command: Callable[P, int | None]) -> Callable[P, None]:
+    """Turn failures into what a user can read: what failed, why, what to do next."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except OperatingFailure as failure:
+            _say_failure(failure.what, failure.why, failure.remedy, bool(kwargs.get("as_json")))
+            code = getattr(failure, "exit_code", 1)
+        except Misuse as misuse:
+            _say_failure("that cannot be done", str(misuse), "", bool(kwargs.get("as_json")))
+            code = 2
+        except KeyboardInterrupt:
+            code = 130
+        sys.exit(code or 0)
+
+    return run
+
+
+def _say_failure(what: str, why: str, remedy: str, as_json: bool) -> None:
+    if as_json:
+        error = {"schema": "symjam.error/1", "what": what, "why": why, "remedy": remedy}
+        click.echo(json.dumps(error))
+    click.echo(f"symjam: {what}: {why}", err=True)
+    if remedy:
+        click.echo(f"  {remedy}", err=True)
+
+
+def _data(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="SYMJAM_DATA_DIR",
+        help="The node's data directory (default: the platform's).",
+    )(command)
+
+
+def _as_json(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, with a schema name.")(command)
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(package_name="symjam", prog_name="symjam")
+def main() -> None:
+    """Play music together in one room, without a server, and be paid for what you really played."""
+
+
+@main.command()
+@_data
+@click.option(
+    "--preset",
+    type=click.Choice(["main", "small"]),
+    default="main",
+    show_default=True,
+    help="Rules of the network; `small` has 10 s windows, for trying things out.",
+)
+@click.option(
+    "--interface",
+    "interfaces",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Listen on this address only (repeatable; default: every usable interface).",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the mesh (default: any free one).")
+@click.option("--page-port", type=click.IntRange(0, 65535), default=0, help="Port of the page (default: any free one).")
+@click.option("--peer", "peers", multiple=True, metavar="MULTIADDR", help="Also link to this peer (repeatable).")
+@click.option("--no-mdns", is_flag=True, help="Do not look for peers by multicast.")
+@_as_json
+@_guarded
+def up(
+    data: Path | None,
+    preset: str,
+    interfaces: tuple[str, ...],
+    port: int,
+    page_port: int,
+    peers: tuple[str, ...],
+    no_mdns: bool,
+    as_json: bool,
+) -> int:
+    """Start a node: find peers, serve the page, keep the ledger. Ctrl-C ends it."""
+    from node.commands.up import run
+
+    return run(
+        data=data,
+        preset=preset,
+        interfaces=interfaces,
+        port=port,
+        page_port=page_port,
+        peers=peers,
+        mdns=not no_mdns,
+        as_json=as_json,
+    )
+
+
+@main.command()
+@_data
+@click.option("--midi", type=click.Path(path_type=Path), help="Play this MIDI file, in real time, into the jam.")
+@click.option(
+    "--synthetic",
+    type=click.IntRange(1, 3600),
+    metavar="SECONDS",
+    help="Play a made-up performance of this length, labelled as such.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the made-up performance.")
+@click.option("--quantise", is_flag=True, help="Put every note on the grid first: shows how a machine is told apart.")
+@click.option("--title", help="Title of the jam (default: the file's name).")
+@click.option("--join", is_flag=True, help="Play into the jam that is on, instead of opening one.")
+@_as_json
+@_guarded
+def jam(
+    data: Path | None,
+    midi: Path | None,
+    synthetic: int | None,
+    seed: int,
+    quantise: bool,
+    title: str | None,
+    join: bool,
+    as_json: bool,
+) -> int:
+    """Play into the running node; without a file, print the address of the page to play on."""
+    from node.commands.jam import run
+
+    return run(
+        data=data,
+        midi=midi,
+        synthetic_s=synthetic,
+        seed=seed,
+        quantise=quantise,
+        title=title,
+        join=join,
+        as_json=as_json,
+    )
+
+
+@main.command()
+@_data
+@_as_json
+@_guarded
+def status(data: Path | None, as_json: bool) -> int:
+    """What the running node is doing: peers, jam, blocks, and everything it refused."""
+    from node.commands.status import run
+
+    return run(data=data, as_json=as_json)
+
+
+@main.command()
+@_data
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@_as_json
+@_guarded
+def blocks(data: Path | None, limit: int, as_json: bool) -> int:
+    """Blocks and what became of them, and of this player's own windows, with every reason."""
+    from node.commands.blocks import run
+
+    return run(data=data, limit=limit, as_json=as_json)
+
+
+@main.command()
+@_data
+@_as_json
+@_guarded
+def stop(data: Path | None, as_json: bool) -> int:
+    """End the running node cleanly."""
+    from node.commands.stop import run
+
+    return run(data=data, as_json=as_json)
+
+
+@main.group()
+def wallet() -> None:
+    """What this player earned, and where every coin came from."""
+
+
+@wallet.command("show")
+@_data
+@_as_json
+@_guarded
+def wallet_show(data: Path | None, as_json: bool) -> int:
+    """Who this player is, balance, and its lots by provenance."""
+    from node.commands.wallet import show
+
+    return show(data=data, as_json=as_json)
+
+
+@wallet.command("balance")
+@_data
+@_as_json
+@_guarded
+def wallet_balance(data: Path | None, as_json: bool) -> int:
+    """The balance in JAM, alone on one line."""
+    from node.commands.wallet import balance
+
+    return balance(data=data, as_json=as_json)
+
+
+@wallet.command("history")
+@_data
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@_as_json
+@_guarded
+def wallet_history(data: Path | None, limit: int, as_json: bool) -> int:
+    """What was earned, newest first."""
+    from node.commands.wallet import history
+
+    return history(data=data, limit=limit, as_json=as_json)
+
+
+@main.command()
+@click.option("--nodes", type=click.IntRange(2, 16), default=4, show_default=True, help="How many node processes.")
+@click.option("--play", type=click.Path(path_type=Path), help="A MIDI file (default: a made-up performance).")
+@click.option(
+    "--blocks",
+    "wanted",
+    type=click.IntRange(1, 1000),
+    default=3,
+    show_default=True,
+    help="How many accepted blocks make it a success.",
+)
+@click.option("--seconds", type=click.IntRange(20, 3600), help="Stop playing after this long.")
+@click.option("--kill", is_flag=True, help="Kill -9 one node while playing, and start it again.")
+@click.option("--keep", is_flag=True, help="Keep the nodes' data directories, and print where they are.")
+@_as_json
+@_guarded
+def demo(nodes: int, play: Path | None, wanted: int, seconds: int | None, kill: bool, keep: bool, as_json: bool) -> int:
+    """Separate nodes on this machine: they meet, one plays, blocks are attested and paid."""
+    from node.commands.demo import run
+
+    return run(nodes=nodes, play=play, wanted=wanted, seconds=seconds, kill=kill, keep=keep, as_json=as_json)

@@ -1,0 +1,57 @@
+"""`symjam blocks`: what was played, what became of it, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node.commands.common import as_json_line, client, jam, share, short
+
+
+def run(data: Path | None, limit: int, as_json: bool) -> int:
+    """Print blocks, and this player's own windows that became none."""
+    node = client(data)
+    blocks = node.blocks(limit)["blocks"]
+    windows = node.windows(limit)["windows"]
+    if as_json:
+        as_json_line({"schema": "symjam.blocks/1", "blocks": blocks, "windows": windows})
+        return 0
+    for block in blocks:
+        for line in block_lines(block):
+            click.echo(line)
+    for window in windows:
+        if window["outcome"] == "refused":
+            click.echo(refusal_line(window))
+    if not blocks and not windows:
+        click.echo("no blocks yet: play for a window, with somebody else present", err=True)
+    return 0
+
+
+def block_lines(block: dict[str, Any]) -> list[str]:
+    """A block: quality, votes with m and w, reward."""
+    quality = block["quality"]
+    parts = ", ".join(f"{name} {share(quality[name])}" for name in quality if name != "total")
+    lines = [
+        f"block {short(block['id'])}  window {block['window']}  by {short(block['proposer'])}  {block['state'].upper()}",
+        f"  quality {share(quality['total'])}  ({parts})",
+    ]
+    votes = block["votes"]
+    if votes:
+        lines.append(f"  chosen {len(votes)} of {block['eligible']}, quorum {block['quorum']}")
+    for vote in votes:
+        why = "" if vote["vote"] == "yes" else f"  {vote['words']}"
+        lines.append(f"    {short(vote['verifier'])}  {vote['vote']:8} m {vote['m']:2}  w {share(vote['w_q16'])}{why}")
+    reward = block["reward"]
+    if reward:
+        lines.append(
+            f"  reward {jam(reward['paid_micro'])} = {jam(reward['base_micro'])} x quality {share(reward['quality_q16'])}"
+            f" x mean w {share(reward['mean_w_q16'])}; {jam(reward['proposer_micro'])} to the player"
+        )
+    return lines
+
+
+def refusal_line(window: dict[str, Any]) -> str:
+    """A window of one's own that became no block, with the reason."""
+    return f"window {window['window']}  no block: {window['words']} ({window['events']} events)"

@@ -1,0 +1,40 @@
+"""What the commands share: finding the node, and saying things to people or to programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node.client import Client
+from node.shell.config import default_data_dir
+from wallet.amounts import format_micro
+
+Doc = dict[str, Any]
+
+
+def client(data: Path | None) -> Client:
+    """The client of the node in a data directory. NoNode when none runs there."""
+    return Client.of(data or default_data_dir())
+
+
+def as_json_line(document: Doc) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(document))
+
+
+def jam(amount_micro: int) -> str:
+    """An amount as people read it."""
+    return f"{format_micro(amount_micro)} JAM"
+
+
+def share(q16: int) -> str:
+    """A share of 65536 with four decimals."""
+    return f"{q16 / 65_536:.4f}"
+
+
+def short(hexadecimal: str) -> str:
+    """The first eight digits of an id."""
+    return hexadecimal[:8]

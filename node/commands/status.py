@@ -1,0 +1,63 @@
+"""`symjam status`: is it working, and with whom?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node.commands.common import as_json_line, client, jam, short
+
+
+def run(data: Path | None, as_json: bool) -> int:
+    """Print the running node's status."""
+    status = client(data).status()
+    if as_json:
+        as_json_line(status)
+    else:
+        for line in _lines(status):
+            click.echo(line)
+    return 0
+
+
+def _lines(status: dict[str, Any]) -> list[str]:
+    ledger, session = status["ledger"], status["session"]
+    left_s = max(0, status["window_ends_us"] - status["now_us"]) // 1_000_000
+    blocks = ", ".join(f"{count} {state}" for state, count in ledger["blocks"].items())
+    lines = [
+        f"player   {status['player']}",
+        f"network  {status['preset']} ({short(status['network'])}), window {status['window']}, ends in {left_s} s",
+        f"listens  {', '.join(status['addresses']) or 'nowhere'}",
+        f"jam      {_session(session)}",
+        f"ledger   {ledger['entries']} entries, blocks: {blocks}; supply {jam(ledger['supply_micro'])}",
+        f"root     {ledger['root']}",
+        f"peers    {len(status['peers'])}",
+    ]
+    lines += [f"  {_peer(peer)}" for peer in status["peers"]]
+    if not ledger["ready"]:
+        lines.append("waiting  for this player's own ledger log to come back from peers; nothing is signed until then")
+    if status["refused"]:
+        lines.append("refused  " + ", ".join(f"{count} {reason}" for reason, count in status["refused"].items()))
+    if status["equivocations"]:
+        lines.append(f"forks    {status['equivocations']} authors signed two entries at one number; they are frozen")
+    if status["store"]["recovered"]:
+        lines.append(f"store    recovered: {status['store']['detail']}")
+    return lines
+
+
+def _session(session: dict[str, Any] | None) -> str:
+    if session is None:
+        return "none is on"
+    tempo = session["tempo_mbpm"] / 1_000
+    return f"{session['title']!r}, {tempo:g} beats a minute, by {short(session['creator'])}"
+
+
+def _peer(peer: dict[str, Any]) -> str:
+    rtt = f"{peer['rtt_us'] / 1_000:.1f} ms" if peer["rtt_us"] is not None else "unmeasured"
+    clock = peer["clock"]
+    offset = (
+        f"clock {clock['offset_us'] / 1_000:+.2f} ± {clock['uncertainty_us'] / 1_000:.2f} ms" if clock else "clock ?"
+    )
+    synced = "in sync" if peer["synced"] else f"{peer['behind_entries']} entries behind it"
+    return f"{short(peer['player'])}  {rtt}, {offset}, {synced}  {peer['address']}"

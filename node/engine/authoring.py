@@ -1,0 +1,106 @@
+"""Writing one's own entries, so that no two ever differ at one number (SPEC 3).
+
+A jam entry is written to the store before it is sent, which survives the death of the process; after the machine
+itself went down the log goes on under a new nonce. A ledger entry is synced, together with a separate record of
+what was signed last, before it leaves; and while this node holds less of its own ledger log than that record says,
+it signs nothing there until its peers have given it back.
+"""
+
+from __future__ import annotations
+
+from consensus.events import Event, encode_events
+from consensus.ops import AnyOp, encode_ops
+from crdt.entry import Entry, LogKey, Ref, first_body, next_body, sign
+from crdt.keys import Identity
+from crdt.limits import REFS_MAX
+from crdt.types import NO_ENTRY, NO_NONCE, DocumentName, EntryId, Nonce, PlayerId, Seq, ledger_epoch
+from node.engine.documents import Documents
+from node.engine.effects import Signed
+
+
+class Authoring:
+    """This node's pen."""
+
+    def __init__(self, identity: Identity, documents: Documents, nonce: Nonce, signed: Signed | None) -> None:
+        self.identity = identity
+        self.documents = documents
+        self.nonce = nonce
+        self.signed = self._latest(signed)
+        self._referred: dict[PlayerId, EntryId] = {}
+
+    def may_sign_ledger(self) -> bool:
+        """Whether all that was ever signed in the ledger is held again."""
+        if self.signed is None:
+            return True
+        replica = self.documents.replicas.get(self.signed.document)
+        log = replica.logs.get(LogKey(self.identity.player, NO_NONCE)) if replica else None
+        return log is not None and len(log) > self.signed.seq and log.entries[self.signed.seq].id == self.signed.entry
+
+    def is_frozen(self, document: DocumentName) -> bool:
+        """Whether this node's own log in a document was proven to fork."""
+        replica = self.documents.replicas.get(document)
+        log = replica.logs.get(self._key(document)) if replica else None
+        return log is not None and log.frozen_at is not None
+
+    def play(self, document: DocumentName, events: tuple[Event, ...]) -> Entry:
+        """Sign events into a jam document. The caller persists the entry, then sends it."""
+        return self._write(document, encode_events(events), ())
+
+    def record(self, document: DocumentName, ops: tuple[AnyOp, ...]) -> tuple[Entry, Signed]:
+        """Sign operations into the ledger. The caller persists with sync and the Signed record, then sends."""
+        entry = self._write(document, encode_ops(ops), self._refs())
+        self.signed = Signed(document, entry.body.seq, entry.id)
+        return entry, self.signed
+
+    def _key(self, document: DocumentName) -> LogKey:
+        nonce = NO_NONCE if ledger_epoch(document) is not None else self.nonce
+        return LogKey(self.identity.player, nonce)
+
+    def _write(self, document: DocumentName, payload: bytes, refs: tuple[Ref, ...]) -> Entry:
+        key = self._key(document)
+        replica = self.documents.replica(document)
+        log = replica.logs.get(key)
+        if log is not None and log.entries:
+            body = next_body(log.entries[-1], payload, refs)
+        else:
+            prev = self._last_ledger_entry() if ledger_epoch(document) is not None else NO_ENTRY
+            body = first_body(self.documents.network, document, key, payload, prev, refs)
+        entry = sign(self.identity, self.documents.network, body)
+        self.documents.author(entry)
+        return entry
+
+    def _latest(self, signed: Signed | None) -> Signed | None:
+        """The later of the record and the log: a crash between saving the two leaves the record one behind."""
+        for name in self.documents.names():
+            epoch = ledger_epoch(name)
+            if epoch is None:
+                break
+            log = self.documents.replicas[name].logs.get(LogKey(self.identity.player, NO_NONCE))
+            if log is None or not log.entries:
+                continue
+            held = Signed(name, Seq(len(log) - 1), log.head)
+            recorded = ledger_epoch(signed.document) if signed else None
+            if signed is None or recorded is None or (epoch, held.seq) > (recorded, signed.seq):
+                return held
+            break
+        return signed
+
+    def _last_ledger_entry(self) -> EntryId:
+        return self.signed.entry if self.signed is not None else NO_ENTRY
+
+    def _refs(self) -> tuple[Ref, ...]:
+        """Heads of the other authors' newest ledger logs that have moved since this node last named them."""
+        refs: list[Ref] = []
+        seen: set[PlayerId] = {self.identity.player}
+        for name in self.documents.names():
+            if ledger_epoch(name) is None:
+                break
+            for key, log in sorted(self.documents.replicas[name].logs.items()):
+                if key.author in seen or not log.entries:
+                    continue
+                seen.add(key.author)
+                if self._referred.get(key.author) != log.head and len(refs) < REFS_MAX:
+                    last = log.entries[-1]
+                    refs.append(Ref(name, key.author, last.body.seq, last.id))
+                    self._referred[key.author] = log.head
+        return tuple(sorted(refs))

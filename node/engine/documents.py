@@ -1,0 +1,103 @@
+"""All documents of a node: replicas by name, the ledger fed from them, and one hash over everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from consensus.ledger import Ledger
+from consensus.params import Params, network_id
+from crdt.canonical import digest, encode
+from crdt.entry import Entry, open_entry
+from crdt.errors import Reason, Violation
+from crdt.limits import DOCUMENTS_MAX
+from crdt.log import Equivocation, prove_equivocation
+from crdt.reconcile import newest_first
+from crdt.replica import Admission, Replica
+from crdt.types import Digest, DocumentName, PlayerId, is_document, ledger_epoch
+
+
+class Stored(NamedTuple):
+    """What the store gave back at start: verified entries in log order, and the proofs against their authors."""
+
+    entries: Iterable[Entry] = ()
+    proofs: Iterable[tuple[bytes, bytes]] = ()
+
+
+class Documents:
+    """Replicas by name. Ledger entries go on to the ledger as they are admitted."""
+
+    def __init__(self, params: Params, stored: Stored) -> None:
+        self.network = network_id(params)
+        self.ledger = Ledger(params, self.network)
+        self.replicas: dict[DocumentName, Replica] = {}
+        self._total: Digest | None = None
+        for entry in stored.entries:
+            self.replica(entry.body.document).restore(iter((entry,)))
+            if ledger_epoch(entry.body.document) is not None:
+                self.ledger.add(entry)
+        for first, second in stored.proofs:
+            self.prove(first, second)
+
+    def replica(self, document: DocumentName) -> Replica:
+        """The replica of a document, made when first needed. Violation for a name or a number out of bounds."""
+        replica = self.replicas.get(document)
+        if replica is None:
+            if not is_document(document):
+                raise Violation(Reason.WRONG_DOCUMENT, document[:32])
+            if len(self.replicas) >= DOCUMENTS_MAX:
+                raise Violation(Reason.FLOOD, "too many documents")
+            replica = self.replicas[document] = Replica(self.network, document)
+        return replica
+
+    def peek(self, document: DocumentName) -> Replica:
+        """The replica of a document if it is held, else an empty one that is not kept: names cost peers nothing."""
+        held = self.replicas.get(document)
+        if held is None and not is_document(document):
+            raise Violation(Reason.WRONG_DOCUMENT, document[:32])
+        return held or Replica(self.network, document)
+
+    def admit(self, document: DocumentName, raw: bytes, giver: PlayerId) -> Admission:
+        """Verify and merge one entry of a document. Raises Violation; then nothing has changed."""
+        held = self.replicas.get(document)
+        entry = held.open(raw) if held else open_entry(self.network, raw)
+        if entry.body.document != document:
+            raise Violation(Reason.WRONG_DOCUMENT, entry.body.document)
+        return self._took(self.replica(document).admit(entry, giver))
+
+    def author(self, entry: Entry) -> None:
+        """Add an entry that this node has just signed."""
+        self._took(self.replica(entry.body.document).admit(entry, entry.body.author))
+
+    def prove(self, first: bytes, second: bytes) -> Admission:
+        """Apply an equivocation proof from its two signed entries. Raises Violation."""
+        one, other = open_entry(self.network, first), open_entry(self.network, second)
+        proof = prove_equivocation(one, other)
+        return self._took(self.replica(one.body.document).freeze(proof))
+
+    def total(self) -> Digest:
+        """Hash over all documents: equal on two nodes exactly when they hold the same entries."""
+        if self._total is None:
+            names = sorted(self.replicas)
+            pairs = [(n, self.replicas[n].digest()) for n in names if self.replicas[n].heads()]
+            self._total = Digest(digest(b"symjam-total", encode(pairs)))
+        return self._total
+
+    def names(self) -> list[DocumentName]:
+        """Documents in the order in which to catch up with them."""
+        return [DocumentName(n) for n in newest_first(list(self.replicas)) if self.replicas[DocumentName(n)].heads()]
+
+    def equivocations(self) -> list[Equivocation]:
+        """All proofs held."""
+        return [proof for replica in self.replicas.values() for proof in replica.equivocations.values()]
+
+    def _took(self, admission: Admission) -> Admission:
+        if admission.added or admission.equivocation:
+            self._total = None
+        proof = admission.equivocation
+        if proof is not None and ledger_epoch(proof.first.body.document) is not None:
+            self.ledger.freeze(proof.first.body.author, proof.first.body.document, proof.seq)
+        for entry in admission.added:
+            if ledger_epoch(entry.body.document) is not None:
+                self.ledger.add(entry)
+        return admission

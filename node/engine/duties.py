@@ -1,0 +1,218 @@
+"""What a node owes as windows open and close: pulse, block, votes (SPEC 6).
+
+    window opens            pulse: I am here
+    window ends + grace     block of what this player played, if it may be one; else the reason is kept and shown
+    ... + vote delay        votes on the others' blocks, all of one moment in one entry
+    ... + a tranche delay   votes of later tranches, while a block is undecided
+
+Nothing here is done twice across restarts: what was said is in the ledger, and the ledger is asked first. A node that
+was away when a block was due says nothing about its lateness.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from consensus import vrf
+from consensus.blocks import Judgement, build, judge, span_of, too_late
+from consensus.events import decode_events
+from consensus.facts import SessionFacts
+from consensus.ops import AnyOp, Attest, Block, Measures, Pulse, PulseRef, Why, block_id
+from consensus.params import Params
+from consensus.selection import Draw, draw, input_of
+from consensus.state import BlockState
+from consensus.verdict import Standing
+from crdt.canonical import digest
+from crdt.entry import Entry
+from crdt.keys import Identity
+from crdt.types import BlockId, PlayerId, Window, jam_session
+from node.engine.documents import Documents
+from node.engine.repertoire import Repertoire, entries_around
+
+OUTCOMES_MAX: Final = 256
+SEEN_MAX: Final = 4_096
+LOOK_BACK_WINDOWS: Final = 3  # own windows still proposed after a restart
+LOOK_BACK_ENTRIES: Final = 64  # entries without an event of the window before looking further back is given up
+
+
+class Outcome(NamedTuple):
+    """What became of one of this player's own windows: `proposed` or `refused`."""
+
+    window: Window
+    kind: str
+    block: BlockId | None
+    why: Why
+    events: int
+    measures: Measures | None
+    words: tuple[str, ...]
+
+
+class _Played(NamedTuple):
+    """This player's entries around a window in one session's document."""
+
+    session: SessionFacts
+    entries: Sequence[Entry]
+    events: int
+
+
+class Duties:
+    """The part of a node that takes part in consensus."""
+
+    def __init__(self, params: Params, identity: Identity, documents: Documents, now_us: int) -> None:
+        self.params = params
+        self.player = identity.player
+        self.documents = documents
+        self.ledger = documents.ledger
+        self.repertoire = Repertoire(params, documents)
+        self.outcomes: OrderedDict[Window, Outcome] = OrderedDict()
+        self._vrf_seed = identity.vrf_seed()
+        self._vrf_key = vrf.public_key(self._vrf_seed)
+        self._started_us = now_us
+        self._seen_us: OrderedDict[BlockId, int] = OrderedDict()
+        self._draws: OrderedDict[tuple[BlockId, int], Draw | None] = OrderedDict()
+        self._next_look_us = 0
+        for state in self.ledger.blocks():
+            self.repertoire.add(state.proposer, state.op)
+
+    def saw(self, proposer: PlayerId, block: Block, now_us: int) -> None:
+        """A block has come; when it came decides whether it was in time."""
+        self.repertoire.add(proposer, block)
+        self._seen_us.setdefault(block_id(proposer, block), now_us)
+        if len(self._seen_us) > SEEN_MAX:
+            self._seen_us.popitem(last=False)
+
+    def due(self, now_us: int) -> tuple[tuple[AnyOp, ...], tuple[Window, ...]]:
+        """Operations to sign now, in one entry, and own windows that were judged."""
+        if now_us < self._next_look_us:
+            return (), ()
+        self._next_look_us = now_us + 50_000
+        ops: list[AnyOp] = []
+        window = self.params.window_at(now_us)
+        if self.player not in self.ledger.pulses(window):
+            ops.append(self._pulse(window))
+        judged = [w for w in self._unjudged(window, now_us) if self._propose(w, ops)]
+        ops.extend(self._votes(window, now_us))
+        return tuple(ops), tuple(judged)
+
+    def _pulse(self, window: Window) -> Pulse:
+        # Nobody can foresee the salt, and this node never says two of them: it follows from the secret key.
+        salt = digest(b"symjam-pulse", self._vrf_seed, window.to_bytes(8, "big"))[:16]
+        return Pulse(window, salt, self._vrf_key)
+
+    # blocks
+
+    def _unjudged(self, current: Window, now_us: int) -> Iterator[Window]:
+        for back in range(LOOK_BACK_WINDOWS, 0, -1):
+            window = Window(current - back)
+            ended_us = self.params.window_start_us(window) + self.params.window_us
+            if window >= 0 and window not in self.outcomes and now_us >= ended_us + self.params.grace_ms * 1_000:
+                yield window
+
+    def _propose(self, window: Window, ops: list[AnyOp]) -> bool:
+        """Propose a window's block, or keep why there is none. False when there was nothing to judge (yet)."""
+        if any(state.proposer == self.player and state.window == window for state in self.ledger.blocks(window)):
+            return False
+        played = self._most_played(window)
+        if played is None or not self.repertoire.is_complete_before(window):
+            return False
+        refs = [PulseRef(p, e) for p, (e, _) in self.ledger.pulses(window).items() if p != self.player]
+        draft = build(self.params, played.session, window, played.entries, refs, self.repertoire.index)
+        block, finding = draft.block, draft.judgement
+        proposed = block_id(self.player, block) if block else None
+        kind = "proposed" if block else "refused"
+        self.outcomes[window] = Outcome(
+            window, kind, proposed, finding.why, played.events, finding.measures, finding.words
+        )
+        if len(self.outcomes) > OUTCOMES_MAX:
+            self.outcomes.popitem(last=False)
+        if block is not None:
+            ops.append(block)
+        return True
+
+    def _most_played(self, window: Window) -> _Played | None:
+        """The one of this player's logs that holds most of a window: one block per player and window."""
+        found: list[_Played] = []
+        for name, replica in self.documents.replicas.items():
+            jam = jam_session(name)
+            session = self.ledger.session(jam[0]) if jam else None
+            if session is None:
+                continue
+            for key, log in replica.logs.items():
+                if key.author == self.player and log.entries:
+                    played = self._around(session, log.entries, window)
+                    if played.events:
+                        found.append(played)
+        return max(found, key=lambda p: (p.events, p.session.id)) if found else None
+
+    def _around(self, session: SessionFacts, entries: Sequence[Entry], window: Window) -> _Played:
+        """The tail of a log that reaches from before a window to the log's end, and the window's events in it."""
+        start, end = span_of(self.params, session, window)
+        events = 0
+        first = len(entries)
+        before = 0
+        while first > 0 and before < LOOK_BACK_ENTRIES:
+            first -= 1
+            times = [event.t_us for event in decode_events(entries[first].body.payload)]
+            inside = sum(start <= t < end for t in times)
+            events += inside
+            before = 0 if inside or any(t >= end for t in times) else before + 1
+        return _Played(session, entries[first:], events)
+
+    # votes
+
+    def _votes(self, current: Window, now_us: int) -> Iterator[Attest]:
+        since = Window(max(0, current - self.params.close_windows))
+        for state in self.ledger.blocks(since):
+            after_us = now_us - self.params.window_start_us(state.window) - self.params.window_us
+            if state.proposer == self.player or after_us < self.params.vote_delay_ms * 1_000:
+                continue
+            if self.ledger.vote_of(self.player, state.proposer, state.window) is None:
+                vote = self._vote(state, after_us)
+                if vote is not None:
+                    yield vote
+
+    def _vote(self, state: BlockState, after_us: int) -> Attest | None:
+        """This node's vote on a block, if it is drawn, its tranche is open, and it has a finding."""
+        own = self._drawn(state)
+        if own is None or after_us < (self.params.vote_delay_ms + own.tranche * self.params.tranche_delay_ms) * 1_000:
+            return None
+        if state.standing is Standing.PENDING:
+            is_open = own.tranche < max(1, state.open_tranches)
+        else:  # all of tranche 0 have worked and are counted, even when a quorum of them was quicker
+            is_open = own.tranche == 0 and after_us < self.params.vote_deadline_ms * 1_000
+        finding = self._judge(state, after_us) if is_open else None
+        if finding is None:
+            return None
+        return Attest(state.id, state.proposer, state.window, finding.vote, finding.why, own.tranche, own.proof)
+
+    def _judge(self, state: BlockState, after_us: int) -> Judgement | None:
+        """The finding on a block; None to wait, or to abstain because this node was not here in time."""
+        deadline_us = self.params.vote_deadline_ms * 1_000
+        ended_us = self.params.window_start_us(state.window) + self.params.window_us
+        seen_us = self._seen_us.get(state.id)
+        if seen_us is not None and seen_us - ended_us > deadline_us:
+            return too_late() if self._started_us <= ended_us else None
+        session = self.ledger.session(state.op.session)
+        entries = entries_around(self.documents, state.proposer, state.op)
+        if session is None or not self.repertoire.is_complete_before(state.window):
+            return None
+        finding = judge(self.params, session, state.op, state.proposer, entries, self.repertoire.index)
+        if finding.why is Why.MISSING and (after_us < deadline_us or self._started_us > ended_us):
+            return None
+        return finding
+
+    def _drawn(self, state: BlockState) -> Draw | None:
+        """Whether this node is drawn to verify a block, and the proof."""
+        electorate = self.ledger.eligible(state.window, state.proposer)
+        own = electorate.get(self.player)
+        if own is None or own.vrf_key != self._vrf_key:
+            return None
+        drawn = (state.id, electorate.weight)
+        if drawn not in self._draws:
+            alpha = input_of(self.params, self.documents.network, state.proposer, state.window)
+            self._draws[drawn] = draw(self.params, self._vrf_seed, alpha, own.weight, electorate.weight)
+            if len(self._draws) > SEEN_MAX:
+                self._draws.popitem(last=False)
+        return self._draws[drawn]

@@ -1,0 +1,345 @@
+"""The engine: one class that takes (now, input) and returns effects (SPEC 1).
+
+It routes: frames to reconciliation, entries to documents, documents to the ledger, time to duties. What each of
+them does is theirs. Order of the effects is the order in which the shell carries them out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from consensus.events import decode_events
+from consensus.ops import AnyOp, Block, decode_ops
+from consensus.params import Params
+from crdt.canonical import encode
+from crdt.entry import Entry
+from crdt.errors import Misuse, Reason, Violation
+from crdt.keys import Identity
+from crdt.replica import Admission
+from crdt.store.keys import entry_item, proof_key
+from crdt.types import (
+    NO_NONCE,
+    Digest,
+    DocumentName,
+    Micros,
+    Nonce,
+    PlayerId,
+    SessionId,
+    jam_document,
+    jam_session,
+    ledger_document,
+)
+from node.engine import frames
+from node.engine.authoring import Authoring
+from node.engine.documents import Documents, Stored
+from node.engine.duties import Duties
+from node.engine.effects import (
+    BlockChanged,
+    Effect,
+    Heard,
+    Hint,
+    Persist,
+    Refuse,
+    Send,
+    SessionChanged,
+    Signed,
+    WindowJudged,
+)
+from node.engine.frames import Frame, pack, unpack
+from node.engine.inputs import (
+    CloseSession,
+    FrameReceived,
+    HintReceived,
+    Input,
+    OpenSession,
+    PeerJoined,
+    PeerLeft,
+    PeerViolated,
+    Play,
+    Played,
+    Tick,
+)
+from node.engine.peers import REFUSE_S, Peer
+from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
+from node.engine.sync import Sync
+
+HINT_EVERY_US = 1_000_000
+SOFTWARE = "symjam/0.1"
+
+
+class Engine:
+    """A node without its hands. Not thread-safe; nothing in it blocks."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        params: Params,
+        now_us: int,
+        *,
+        stored: Stored | None = None,
+        nonce: Nonce = NO_NONCE,
+        signed: Signed | None = None,
+    ) -> None:
+        self.player = identity.player
+        self.params = params
+        self.documents = Documents(params, stored or Stored())
+        self.ledger = self.documents.ledger
+        self.sync = Sync(self.documents)
+        self.sessions = Sessions(params, self.player, self.documents)
+        self.authoring = Authoring(identity, self.documents, nonce, signed)
+        self.duties = Duties(params, identity, self.documents, now_us)
+        self.peers: dict[PlayerId, Peer] = {}
+        self.counters: Counter[str] = Counter()
+        self.refused: Counter[Reason] = Counter()
+        self._hinted: Digest | None = None
+        self._next_hint_us = 0
+        self._current: SessionId | None = None
+
+    def handle(self, now_us: int, event: Input) -> list[Effect]:
+        """Take one input in. Raises Misuse for a local command that makes no sense; never for anything remote."""
+        out = self._route(now_us, event)
+        out.extend(BlockChanged(c if isinstance(c, bytes) else c.id) for c in self.ledger.take_changed())
+        return out
+
+    def _route(self, now_us: int, event: Input) -> list[Effect]:
+        match event:
+            case FrameReceived(player, raw):
+                return self._on_frame(now_us, player, raw)
+            case Tick():
+                return self._on_tick(now_us)
+            case Play(events):
+                return self._on_play(now_us, events)
+            case PeerJoined(player):
+                return self._on_joined(now_us, player)
+            case PeerLeft(player):
+                return self._on_left(player)
+            case PeerViolated(player, reason, detail):
+                return self._blame(now_us, player, Violation(reason, detail))
+            case HintReceived(data):
+                return self._on_hint(now_us, data)
+            case OpenSession():
+                return self._open_session(now_us, event)
+            case CloseSession():
+                return self._close_session(now_us)
+
+    def current_session(self, now_us: int) -> Placed | None:
+        """The jam that is on."""
+        return self.sessions.current(now_us, self.peers)
+
+    # peers
+
+    def _on_joined(self, now_us: int, player: PlayerId) -> list[Effect]:
+        self.peers[player] = peer = Peer(player, now_us)
+        hello = frames.Hello(frames.PROTOCOL, self.documents.network, self.player, SOFTWARE)
+        peer.next_total_us = now_us
+        return [Send(player, pack(hello)), *self._tell_links(), *self.sync.due(peer, now_us)]
+
+    def _on_left(self, player: PlayerId) -> list[Effect]:
+        if self.peers.pop(player, None) is None:
+            return []
+        for replica in self.documents.replicas.values():
+            replica.forget_giver(player)
+        return self._tell_links()
+
+    def _tell_links(self) -> list[Effect]:
+        frame = pack(frames.Links(tuple(sorted(self.peers))))
+        return [Send(player, frame) for player in self.peers]
+
+    def _blame(self, now_us: int, player: PlayerId | None, violation: Violation) -> list[Effect]:
+        self.refused[violation.reason] += 1
+        peer = self.peers.get(player) if player is not None else None
+        if peer is not None and peer.blame(violation.reason, now_us):
+            return [Refuse(peer.player, violation.reason, REFUSE_S)]
+        return []
+
+    # frames
+
+    def _on_frame(self, now_us: int, player: PlayerId, raw: bytes) -> list[Effect]:
+        peer = self.peers.get(player)
+        if peer is None:
+            return []
+        self.counters["frames_in"] += 1
+        try:
+            if not peer.may_send(now_us):
+                raise Violation(Reason.FLOOD, "more frames than the rate allows")
+            return self._dispatch(now_us, peer, unpack(raw))
+        except Violation as violation:
+            return self._blame(now_us, player, violation)
+
+    def _dispatch(self, now_us: int, peer: Peer, frame: Frame) -> list[Effect]:
+        if isinstance(frame, frames.Hello):
+            return self._on_hello(peer, frame)
+        if peer.hello is None:
+            raise Violation(Reason.UNEXPECTED, "a frame before the hello")
+        match frame:
+            case frames.Entries():
+                return self._on_entries(now_us, peer, frame)
+            case frames.Total():
+                return self.sync.on_total(peer, frame)
+            case frames.Documents():
+                return self.sync.on_documents(peer, frame)
+            case frames.Heads():
+                return self.sync.on_heads(peer, frame, now_us)
+            case frames.Ask():
+                return self.sync.on_ask(peer, frame)
+            case frames.Proof(first, second):
+                return self._took(now_us, peer, self.documents.prove(first, second), live=True)
+            case frames.Probe(sent_us):
+                return [Send(peer.player, pack(frames.Echo(sent_us, Micros(now_us), Micros(now_us))))]
+            case frames.Echo():
+                peer.clock.echo(frame.sent_us, frame.received_there_us, frame.sent_there_us, now_us)
+                return []
+            case frames.Links(players):
+                peer.links = frozenset(players)
+                return []
+
+    def _on_hello(self, peer: Peer, hello: frames.Hello) -> list[Effect]:
+        if hello.network != self.documents.network or hello.protocol != frames.PROTOCOL:
+            raise Violation(Reason.WRONG_NETWORK, hello.network.hex()[:8])
+        if hello.player != peer.player:
+            raise Violation(Reason.BAD_KEY, "a hello by another player than the link's")
+        peer.hello = hello
+        return []
+
+    def _on_entries(self, now_us: int, peer: Peer, frame: frames.Entries) -> list[Effect]:
+        out: list[Effect] = []
+        for raw in frame.entries:
+            try:
+                admission = self.documents.admit(frame.document, raw, peer.player)
+            except Violation as violation:
+                out.extend(self._blame(now_us, peer.player, violation))
+                continue
+            if admission.held:
+                self.sync.hurry(peer, now_us)
+            out.extend(self._took(now_us, peer, admission, live=frame.request == 0))
+        if frame.request:
+            out.extend(self.sync.on_answer(peer, frame.request, len(frame.entries), now_us))
+        return out
+
+    def _took(self, now_us: int, giver: Peer, admission: Admission, live: bool) -> list[Effect]:
+        """Save what was merged, pass it on to peers that the author does not reach, tell the user."""
+        out: list[Effect] = []
+        if admission.equivocation is not None:
+            first, second = admission.equivocation
+            key = proof_key(first.body.document, first.log)
+            frame = pack(frames.Proof(first.raw, second.raw))
+            spread = tuple(Send(player, frame) for player in self.peers if player != giver.player)
+            out.append(Persist(((key, encode((first.raw, second.raw))),), sync=True, then=spread))
+        if admission.added:
+            self.counters["entries_admitted"] += len(admission.added)
+            onward = self._onward(giver, admission.added) if live else ()
+            out.append(Persist(tuple(entry_item(entry) for entry in admission.added), then=onward))
+            for entry in admission.added:
+                out.extend(self._tell(now_us, entry))
+        return out
+
+    def _onward(self, giver: Peer, entries: Iterable[Entry]) -> tuple[Effect, ...]:
+        out: list[Effect] = []
+        for entry in entries:
+            author, document = entry.body.author, entry.body.document
+            frame = pack(frames.Entries(document, (entry.raw,), 0))
+            out.extend(
+                Send(player, frame)
+                for player, peer in self.peers.items()
+                if player not in (giver.player, author) and author not in peer.links and giver.player not in peer.links
+            )
+        return tuple(out)
+
+    def _tell(self, now_us: int, entry: Entry) -> list[Effect]:
+        jam = jam_session(entry.body.document)
+        if jam is not None:
+            events = decode_events(entry.body.payload)
+            self.counters["events_heard"] += len(events)
+            return [Heard(entry.body.author, jam[0], events, 1)] if events else []
+        self._learn(entry, decode_ops(entry.body.payload)[0], now_us)
+        return []
+
+    def _learn(self, entry: Entry, ops: Iterable[AnyOp], now_us: int) -> None:
+        for op in ops:
+            if isinstance(op, Block):
+                self.duties.saw(entry.body.author, op, now_us)
+
+    # gossip
+
+    def _on_hint(self, now_us: int, data: bytes) -> list[Effect]:
+        if len(data) != 32:
+            return self._blame(now_us, None, Violation(Reason.GARBAGE, "a hint is 32 bytes"))
+        if data != self.documents.total():
+            for peer in self.peers.values():
+                self.sync.hurry(peer, now_us)
+        return []
+
+    # time
+
+    def _on_tick(self, now_us: int) -> list[Effect]:
+        out: list[Effect] = []
+        for peer in self.peers.values():
+            out.extend(self.sync.due(peer, now_us))
+            if peer.clock.wants_probe(now_us):
+                peer.clock.probe_sent(now_us)
+                out.append(Send(peer.player, pack(frames.Probe(Micros(now_us)))))
+        if self.authoring.may_sign_ledger():
+            ops, judged = self.duties.due(now_us)
+            if ops:
+                out.extend(self._record(now_us, ops))
+            out.extend(WindowJudged(window) for window in judged)
+        if now_us >= self._next_hint_us and self.documents.total() != self._hinted:
+            self._next_hint_us = now_us + HINT_EVERY_US
+            self._hinted = self.documents.total()
+            out.append(Hint(self._hinted))
+        return out + self._session_news(now_us)
+
+    def _session_news(self, now_us: int) -> list[Effect]:
+        placed = self.current_session(now_us)
+        current = placed.facts.id if placed else None
+        if current == self._current:
+            return []
+        self._current = current
+        return [SessionChanged(current)]
+
+    def _record(self, now_us: int, ops: tuple[AnyOp, ...]) -> list[Effect]:
+        document = ledger_document(self.params.epoch_of(self.params.window_at(now_us)))
+        if self.authoring.is_frozen(document):
+            raise Misuse("this player's ledger log has forked: it signs nothing more in this epoch")
+        entry, signed = self.authoring.record(document, ops)
+        self.counters["entries_signed"] += 1
+        self._learn(entry, ops, now_us)
+        return [Persist((entry_item(entry),), sync=True, signed=signed, then=self._to_all(entry))]
+
+    def _to_all(self, entry: Entry) -> tuple[Effect, ...]:
+        frame = pack(frames.Entries(entry.body.document, (entry.raw,), 0))
+        return tuple(Send(player, frame) for player in self.peers)
+
+    # the local player
+
+    def _on_play(self, now_us: int, events: tuple[Played, ...]) -> list[Effect]:
+        out: list[Effect] = []
+        placed = self.current_session(now_us)
+        if placed is None:
+            earliest_us = min((now_us, *(event.at_us for event in events)))
+            out.extend(self._open_session(earliest_us, DEFAULT_SESSION))
+            placed = self.current_session(now_us)
+            assert placed is not None
+        return out + self._play_in(now_us, placed, events)
+
+    def _play_in(self, now_us: int, placed: Placed, events: tuple[Played, ...]) -> list[Effect]:
+        document: DocumentName = jam_document(placed.facts.id)
+        placed_events = self.sessions.place(events, placed, now_us)
+        entry = self.authoring.play(document, placed_events)
+        self.counters["entries_signed"] += 1
+        self.counters["events_played"] += len(placed_events)
+        heard = Heard(self.player, placed.facts.id, placed_events, 1)
+        return [Persist((entry_item(entry),), then=(*self._to_all(entry), heard))]
+
+    def _open_session(self, now_us: int, wanted: OpenSession) -> list[Effect]:
+        if not self.authoring.may_sign_ledger():
+            raise Misuse("this node is still fetching its own ledger log from its peers; try again in a moment")
+        op = self.sessions.opening(wanted, now_us)
+        return [*self._record(now_us, (op,)), *self._session_news(now_us)]
+
+    def _close_session(self, now_us: int) -> list[Effect]:
+        op = self.sessions.closing(now_us)
+        if op is None:
+            raise Misuse("this player has no open jam to close")
+        return [*self._record(now_us, (op,)), *self._session_news(now_us)]

@@ -1,0 +1,88 @@
+"""What the shell tells the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from crdt.errors import Reason
+from crdt.types import PlayerId
+
+
+class Played(NamedTuple):
+    """One local event, stamped on the node's clock."""
+
+    at_us: int
+    kind: int
+    lane: int
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerJoined:
+    """A direct link to a player is up; its key was proven by the transport."""
+
+    player: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLeft:
+    """The direct link is gone."""
+
+    player: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class PeerViolated:
+    """The transport saw a violation below the level of frames."""
+
+    player: PlayerId | None
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    """One whole frame from a linked player."""
+
+    player: PlayerId
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HintReceived:
+    """Gossip, from anyone."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """The local player played; all that waited while the last entry was being written comes together."""
+
+    events: tuple[Played, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """The local player starts a jam."""
+
+    title: str
+    tempo_mbpm: int
+    beats_per_bar: int
+    subdivision: int
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CloseSession:
+    """The local player ends the jam it opened."""
+
+
+Input = PeerJoined | PeerLeft | PeerViolated | FrameReceived | HintReceived | Tick | Play | OpenSession | CloseSession

@@ -1,0 +1,63 @@
+"""What has been played before: the windows of all blocks in the ledger, for judging originality.
+
+Proposer and verifiers must compare with the same recordings, or their claims would differ; so only what a block in
+the ledger names is known, never what this node alone has heard. A verifier that has not fetched all of it yet waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from consensus.blocks import slice_of
+from consensus.events import onsets
+from consensus.ops import Block, block_id
+from consensus.params import Params
+from consensus.quality.replay import ReplayIndex
+from crdt.canonical import encode
+from crdt.entry import Entry, LogKey
+from crdt.types import BlockId, PlayerId, Window
+from node.engine.documents import Documents
+
+WAITING_MAX: Final = 4_096
+
+
+class Repertoire:
+    """The replay index, and the blocks whose entries have not come yet."""
+
+    def __init__(self, params: Params, documents: Documents) -> None:
+        self.params = params
+        self.documents = documents
+        self.index = ReplayIndex()
+        self._waiting: dict[BlockId, tuple[PlayerId, Block]] = {}
+
+    def add(self, proposer: PlayerId, block: Block) -> None:
+        """Learn of a block; its onsets are taken in once its entries are held."""
+        self._waiting[block_id(proposer, block)] = (proposer, block)
+        if len(self._waiting) > WAITING_MAX:
+            del self._waiting[min(self._waiting, key=lambda known: self._waiting[known][1].window)]
+
+    def is_complete_before(self, window: Window) -> bool:
+        """Whether everything that blocks of earlier windows name is known."""
+        self._take_in()
+        return all(block.window >= window for _, block in self._waiting.values())
+
+    def _take_in(self) -> None:
+        for known, (proposer, block) in list(self._waiting.items()):
+            entries = entries_around(self.documents, proposer, block)
+            session = self.documents.ledger.session(block.session)
+            if session is None or not entries or entries[-1].body.seq < block.last:
+                continue
+            del self._waiting[known]
+            cut = slice_of(self.params, session, block.window, entries)
+            if cut is not None:
+                self.index.add(encode((proposer, block.session)), block.window, onsets(cut.events))
+
+
+def entries_around(documents: Documents, proposer: PlayerId, block: Block, margin: int = 64) -> Sequence[Entry]:
+    """The entries a block names, as far as they are held, with some on either side."""
+    replica = documents.replicas.get(block.document)
+    log = replica.logs.get(LogKey(proposer, block.nonce)) if replica else None
+    if log is None:
+        return ()
+    return log.entries[max(0, block.first - margin) : block.last + 1 + margin]

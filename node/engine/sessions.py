@@ -1,0 +1,99 @@
+"""Which jam is on, and what time it is there.
+
+Sessions are facts of the ledger. The current one is the newest that is open and whose creator is still about; its
+time is the creator's clock minus t0 (jam/clock.py says how others know that clock).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from consensus.events import Event
+from consensus.facts import SessionFacts
+from consensus.ops import SessionClose, SessionOpen
+from consensus.params import Params
+from crdt.errors import Misuse
+from crdt.types import Micros, PlayerId, Window
+from jam.clock import Measurement
+from node.engine.documents import Documents
+from node.engine.inputs import OpenSession, Played
+from node.engine.peers import Peer
+
+CREATOR_GONE_WINDOWS: Final = 3
+FUTURE_MAX_US: Final = 2_000_000
+PAST_MAX_US: Final = 30_000_000
+OWN_CLOCK: Final = Measurement(0, 0, 0)
+
+DEFAULT_SESSION: Final = OpenSession("Open jam", tempo_mbpm=120_000, beats_per_bar=4, subdivision=4)
+
+
+class Placed(NamedTuple):
+    """A session, and the offset of its clock against this node's (None while it is not known yet)."""
+
+    facts: SessionFacts
+    clock: Measurement | None
+
+
+class Sessions:
+    """The jams this node knows of."""
+
+    def __init__(self, params: Params, player: PlayerId, documents: Documents) -> None:
+        self.params = params
+        self.player = player
+        self.documents = documents
+
+    def opening(self, wanted: OpenSession, now_us: int) -> SessionOpen:
+        """The operation that opens a jam now. Misuse when it is out of bounds."""
+        if not (20_000 <= wanted.tempo_mbpm <= 400_000 and 1 <= wanted.beats_per_bar <= 32):
+            raise Misuse("a tempo is 20 to 400 beats a minute, a bar 1 to 32 beats")
+        if not (1 <= wanted.subdivision <= 12 and len(wanted.title) <= 80 and len(wanted.tags) <= 8):
+            raise Misuse("a grid has 1 to 12 steps a beat, a title 80 characters, a jam 8 tags at most")
+        if any(len(tag) > 24 for tag in wanted.tags):
+            raise Misuse("a tag has 24 characters at most")
+        return SessionOpen(
+            wanted.title, wanted.tempo_mbpm, wanted.beats_per_bar, wanted.subdivision, Micros(now_us), wanted.tags
+        )
+
+    def closing(self, now_us: int) -> SessionClose | None:
+        """The operation that closes the jam that this player opened last, None when there is none open."""
+        mine = [s for s in self._open() if s.creator == self.player]
+        if not mine:
+            return None
+        newest = max(mine, key=lambda s: (s.op.t0_us, s.id))
+        return SessionClose(newest.id, Micros(max(0, now_us - newest.op.t0_us)))
+
+    def current(self, now_us: int, peers: dict[PlayerId, Peer]) -> Placed | None:
+        """The newest open jam whose creator is here."""
+        candidates = [s for s in self._open() if self._creator_is_here(s, now_us, peers)]
+        if not candidates:
+            return None
+        newest = max(candidates, key=lambda s: (s.op.t0_us, s.id))
+        return Placed(newest, self.clock(newest.creator, now_us, peers))
+
+    def clock(self, creator: PlayerId, now_us: int, peers: dict[PlayerId, Peer]) -> Measurement | None:
+        """A creator's clock minus this node's."""
+        if creator == self.player:
+            return OWN_CLOCK
+        peer = peers.get(creator)
+        return peer.clock.reading(now_us) if peer else None
+
+    def place(self, played: tuple[Played, ...], placed: Placed, now_us: int) -> tuple[Event, ...]:
+        """Local events in session time. Misuse for a moment that cannot be now."""
+        offset_us = placed.clock.offset_us if placed.clock else 0
+        events = []
+        for event in played:
+            if not now_us - PAST_MAX_US <= event.at_us <= now_us + FUTURE_MAX_US:
+                raise Misuse("an event's time is not near this node's clock")
+            t_us = Micros(max(0, event.at_us + offset_us - placed.facts.op.t0_us))
+            events.append(Event(t_us, event.kind, event.lane, event.pitch, event.velocity))
+        return tuple(events)
+
+    def _open(self) -> list[SessionFacts]:
+        return [s for s in self.documents.ledger.sessions() if s.closed_t_us is None]
+
+    def _creator_is_here(self, facts: SessionFacts, now_us: int, peers: dict[PlayerId, Peer]) -> bool:
+        if facts.creator == self.player or facts.creator in peers:
+            return True
+        window = self.params.window_at(now_us)
+        pulses = self.documents.ledger.pulses
+        return any(facts.creator in pulses(Window(window - back)) for back in range(CREATOR_GONE_WINDOWS))

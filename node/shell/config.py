@@ -1,0 +1,69 @@
+"""What a node is started with, and where its files lie."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from platformdirs import user_data_path, user_runtime_path
+
+from consensus.params import Params, preset
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One node's settings. Everything has a default that works."""
+
+    data_dir: Path
+    runtime_dir: Path
+    preset: str = "main"
+    interfaces: tuple[str, ...] | None = None  # addresses to listen on; None: every usable one
+    port: int = 0  # of the mesh; 0: chosen by the system
+    api_port: int = 0
+    static_peers: tuple[str, ...] = field(default=())
+    mdns: bool = True
+
+    @property
+    def params(self) -> Params:
+        """The rules of this node's network."""
+        return preset(self.preset)
+
+    @property
+    def store_path(self) -> Path:
+        """Where LevelDB lives; one per network, so that a demonstration never touches what was earned."""
+        return self.data_dir / f"store-{self.preset}"
+
+    @property
+    def signed_path(self) -> Path:
+        """The separately synced record of what was signed last."""
+        return self.data_dir / f"last-signed-{self.preset}"
+
+    @property
+    def remembered_path(self) -> Path:
+        """Addresses at which peers were met."""
+        return self.data_dir / f"peers-{self.preset}.json"
+
+
+def default_data_dir() -> Path:
+    """SYMJAM_DATA_DIR, or the platform's place for user data."""
+    override = os.environ.get("SYMJAM_DATA_DIR")
+    return Path(override) if override else user_data_path("symjam")
+
+
+def default_runtime_dir(data_dir: Path) -> Path:
+    """The platform's runtime directory for the default data, else a folder of the data directory's own.
+
+    Two nodes with two data directories must not overwrite each other's port and token.
+    """
+    if data_dir == user_data_path("symjam"):
+        return user_runtime_path("symjam")
+    return data_dir / "run"
+
+
+def boot_id() -> str:
+    """Names the machine's current boot; tells the death of the process from that of the machine."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return "unknown"

@@ -1,0 +1,88 @@
+"""Carrying out effects: save, then speak (SPEC 1, notes/store.md).
+
+A batch without `sync` is written at once; it survives the death of the process. Batches with `sync` are collected
+while the disk works and go down together, in one write in a thread, followed by the record of what was signed last;
+what was to happen after each happens then. A failed write ends the process: nothing may be said that is not saved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import trio
+
+from crdt.store.base import Store
+from crdt.store.last_signed import LastSigned
+from crdt.types import PlayerId
+from node.engine.effects import Effect, Hint, Persist, Refuse, Send
+from node.mesh.mesh import Mesh
+
+
+class Hands:
+    """The effects' way out of the engine."""
+
+    def __init__(
+        self, store: Store, signed: LastSigned, mesh: Mesh, tell: Callable[[Effect], None], counters: Counter[str]
+    ) -> None:
+        self._store = store
+        self._signed = signed
+        self._mesh = mesh
+        self._tell = tell
+        self._counters = counters
+        self._waiting: list[Persist] = []
+        self._arrived = trio.Event()
+        self._idle = trio.Event()
+        self._idle.set()
+
+    def execute(self, effects: tuple[Effect, ...] | list[Effect]) -> None:
+        """Do all of it, in order. Never blocks, but for an unsynced write."""
+        for effect in effects:
+            match effect:
+                case Send(player, frame):
+                    self._send(player, frame)
+                case Persist(sync=True):
+                    self._waiting.append(effect)
+                    self._idle = trio.Event() if self._idle.is_set() else self._idle
+                    self._arrived.set()
+                case Persist(batch=batch, then=then):
+                    self._store.write(batch, sync=False)
+                    self.execute(then)
+                case Hint(data):
+                    self._mesh.publish(data)
+                case Refuse(player, reason, for_s):
+                    self._counters[f"peers_refused_{reason.replace('-', '_')}"] += 1
+                    self._mesh.refuse(player, for_s)
+                case _:
+                    self._tell(effect)
+
+    async def sync_forever(self) -> None:
+        """The task that writes what must be synced."""
+        while True:
+            await self._arrived.wait()
+            self._arrived = trio.Event()
+            while self._waiting:
+                group, self._waiting = self._waiting, []
+                # Once begun it is finished: half a group that was announced would be worse than a slow stop.
+                with trio.CancelScope(shield=True):
+                    await trio.to_thread.run_sync(self._write, group)
+                for persist in group:
+                    self.execute(persist.then)
+            self._idle.set()
+
+    async def settled(self) -> None:
+        """Wait until everything handed over so far is synced and said."""
+        await self._idle.wait()
+
+    def _write(self, group: list[Persist]) -> None:
+        batch = [item for persist in group for item in persist.batch]
+        self._store.write(batch, sync=True)
+        for persist in group:
+            if persist.signed is not None:
+                self._signed.record(*persist.signed)
+
+    def _send(self, player: PlayerId, frame: bytes) -> None:
+        if self._mesh.send(player, frame):
+            self._counters["frames_out"] += 1
+        else:
+            self._counters["frames_dropped"] += 1

@@ -1,0 +1,208 @@
+"""What the API shows: engine state as the JSON shapes of docs/api.md. Reads only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consensus.explain import explain_block
+from consensus.ops import WORDS, Vote, Why
+from consensus.state import BlockState
+from consensus.verdict import Standing
+from crdt.types import PlayerId, SessionId
+from node.engine.duties import Outcome
+from node.engine.engine import Engine
+from node.engine.peers import Peer
+from node.engine.sessions import Placed
+from node.mesh.mesh import Link
+from node.mesh.peerid import peer_id_of
+
+Doc = dict[str, Any]
+STANDING = {Standing.PENDING: "pending", Standing.LOCAL: "local", Standing.REJECTED: "rejected"}
+VOTES = {Vote.YES: "yes", Vote.NO: "no", Vote.TOO_LATE: "too-late"}
+
+
+def peer(known: Peer, link: Link | None, now_us: int) -> Doc:
+    """Peer."""
+    reading = known.clock.reading(now_us)
+    clock = {"offset_us": reading.offset_us, "uncertainty_us": reading.uncertainty_us} if reading else None
+    return {
+        "player": known.player.hex(),
+        "peer_id": peer_id_of(known.player),
+        "address": link.address if link else "",
+        "rtt_us": link.rtt_us if link else None,
+        "clock": clock,
+        "synced": known.in_sync,
+        "behind_entries": sum(known.behind.values()),
+        "links": [player.hex() for player in sorted(known.links)],
+        "since_us": known.since_us,
+        "violations": {str(reason): count for reason, count in sorted(known.violations.items())},
+    }
+
+
+def session(placed: Placed | None, me: PlayerId, now_us: int) -> Doc | None:
+    """Session."""
+    if placed is None:
+        return None
+    facts, clock = placed.facts, placed.clock
+    offset_us = clock.offset_us if clock else 0
+    shown = {"offset_us": clock.offset_us, "uncertainty_us": clock.uncertainty_us} if clock else None
+    return {
+        "id": facts.id.hex(),
+        "title": facts.op.title,
+        "creator": facts.creator.hex(),
+        "tempo_mbpm": facts.op.tempo_mbpm,
+        "beats_per_bar": facts.op.beats_per_bar,
+        "subdivision": facts.op.subdivision,
+        "t0_us": facts.op.t0_us,
+        "t0_at_us": facts.op.t0_us - offset_us,
+        "tags": list(facts.op.tags),
+        "open": facts.closed_t_us is None,
+        "mine": facts.creator == me,
+        "clock": shown,
+        "t_us": now_us + offset_us - facts.op.t0_us,
+    }
+
+
+def block(engine: Engine, state: BlockState) -> Doc:
+    """Block."""
+    op, reward = state.op, state.reward
+    quality = {name: getattr(op.quality, name) for name in op.quality.__struct_fields__}
+    votes = [
+        {
+            "verifier": v.verifier.hex(),
+            "vote": VOTES[v.vote],
+            "why": v.why.name.lower(),
+            "words": WORDS[v.why],
+            "tranche": v.tranche,
+            "m": v.m,
+            "w_q16": v.w_q16,
+        }
+        for v in state.votes
+    ]
+    return {
+        "id": state.id.hex(),
+        "proposer": state.proposer.hex(),
+        "window": op.window,
+        "epoch": engine.params.epoch_of(op.window),
+        "session": op.session.hex(),
+        "document": op.document,
+        "first": op.first,
+        "last": op.last,
+        "root": op.root.hex(),
+        "quality": quality,
+        "state": STANDING[state.standing],
+        "eligible": state.eligible,
+        "quorum": state.quorum,
+        "votes": votes,
+        "ignored": [{"verifier": player.hex(), "why": why.name.lower()} for player, why in state.ignored],
+        "reward": _reward(state) if reward else None,
+        "words": list(explain_block(engine.params, state)),
+    }
+
+
+def _reward(state: BlockState) -> Doc:
+    reward = state.reward
+    assert reward is not None
+    return {
+        "base_micro": reward.base_micro,
+        "quality_q16": reward.quality_q16,
+        "mean_w_q16": reward.mean_w_q16,
+        "points_micro": reward.points_micro,
+        "epoch": reward.epoch,
+        "epoch_points_micro": reward.epoch_points_micro,
+        "epoch_budget_micro": reward.epoch_budget_micro,
+        "paid_micro": reward.paid_micro,
+        "proposer_micro": reward.proposer_micro,
+        "verifiers": {player.hex(): amount for player, amount in reward.verifiers},
+        "words": [],
+    }
+
+
+def window(outcome: Outcome) -> Doc:
+    """OwnWindow."""
+    measures = outcome.measures
+    return {
+        "window": outcome.window,
+        "outcome": outcome.kind,
+        "block": outcome.block.hex() if outcome.block else None,
+        "why": outcome.why.name.lower(),
+        "words": WORDS[outcome.why] if outcome.why is not Why.FINE else "",
+        "events": outcome.events,
+        "measures": {n: getattr(measures, n) for n in measures.__struct_fields__} if measures else None,
+        "explain": list(outcome.words),
+    }
+
+
+def ledger(engine: Engine) -> Doc:
+    """The ledger part of Status."""
+    counts = engine.ledger.counts()
+    return {
+        "root": engine.ledger.root().hex(),
+        "entries": counts.entries,
+        "blocks": {"pending": counts.pending, "local": counts.local, "rejected": counts.rejected},
+        "skipped_ops": counts.skipped,
+        "supply_micro": engine.ledger.supply_micro,
+        "ready": engine.authoring.may_sign_ledger(),
+    }
+
+
+def documents(engine: Engine) -> list[Doc]:
+    """The documents part of Status, newest ledger first."""
+    replicas = [engine.documents.replicas[name] for name in engine.documents.names()]
+    return [
+        {
+            "name": r.document,
+            "authors": len(r.heads()),
+            "entries": r.entry_count,
+            "held": r.held_count(),
+            "digest": r.digest().hex(),
+        }
+        for r in replicas[:64]
+    ]
+
+
+def wallet(engine: Engine) -> Doc:
+    """`symjam.wallet/1`."""
+    me = engine.player
+    lots = []
+    for lot in engine.ledger.lots(me):
+        state = engine.ledger.block(lot.block)
+        if state is None:
+            continue
+        lots.append(
+            {
+                "block": lot.block.hex(),
+                "amount_micro": lot.amount_micro,
+                "window": state.window,
+                "session": state.op.session.hex(),
+                "title": _title(engine, state.op.session),
+                "proposer": state.proposer.hex(),
+                "role": str(lot.role),
+                "attested_by": [vote.verifier.hex() for vote in state.votes],
+            }
+        )
+    lots.sort(key=lambda lot: (-lot["window"], lot["block"]))
+    pending = sum(1 for s in engine.ledger.blocks() if s.proposer == me and s.standing is Standing.PENDING)
+    return {
+        "schema": "symjam.wallet/1",
+        "player": me.hex(),
+        "balance_micro": engine.ledger.balance(me),
+        "pending_blocks": pending,
+        "lots": lots,
+    }
+
+
+def _title(engine: Engine, session_id: SessionId) -> str:
+    facts = engine.ledger.session(session_id)
+    return facts.op.title if facts else ""
+
+
+def history(engine: Engine, limit: int) -> Doc:
+    """`symjam.history/1`: lots in the order of their windows, with the balance after each."""
+    items = []
+    balance = 0
+    for lot in reversed(wallet(engine)["lots"]):
+        balance += lot["amount_micro"]
+        keys = ("window", "role", "block", "proposer", "amount_micro")
+        items.append({**{key: lot[key] for key in keys}, "balance_micro": balance})
+    return {"schema": "symjam.history/1", "items": items[::-1][:limit]}
