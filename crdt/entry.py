@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from crdt.canonical import Canonical, digest, encode
 from crdt.errors import Misuse, Reason, Violation
-from crdt.keys import Identity, verify
+from crdt.keys import Identity, is_valid_player, verify
 from crdt.limits import BODY_MAX_BYTES, ENTRY_MAX_BYTES, PAYLOAD_MAX_BYTES, REFS_MAX
 from crdt.types import (
     NO_ENTRY,
@@ -113,12 +113,14 @@ def entry_id(body: bytes) -> EntryId:
 
 
 def sign(identity: Identity, network: NetworkId, body: Body) -> Entry:
-    """Sign a body as its author. Misuse when it is not the identity's own or out of bounds."""
+    """Sign a body as its author. Misuse when it is not the identity's own, or when `open_entry` would refuse it."""
     if body.author != identity.player:
         raise Misuse("an entry is signed by its author")
     encoded = _bodies.encode(body)
-    if len(encoded) > BODY_MAX_BYTES or len(body.payload) > PAYLOAD_MAX_BYTES or len(body.refs) > REFS_MAX:
-        raise Misuse("an entry is larger than the limits allow")
+    try:
+        _check(network, _bodies.decode(encoded))
+    except Violation as violation:
+        raise Misuse(f"an entry that nobody would accept: {violation}") from None
     raw = identity.sign(_signed_bytes(network, encoded)) + encoded
     return Entry(body, entry_id(encoded), raw)
 
@@ -126,7 +128,8 @@ def sign(identity: Identity, network: NetworkId, body: Body) -> Entry:
 def open_entry(network: NetworkId, raw: bytes) -> Entry:
     """Decode and verify an entry by itself: form, bounds, document name, nonce rule, signature.
 
-    Whether it fits its log is the replica's to say. Raises Violation.
+    Whether it fits its log is the replica's to say. Raises Violation: OVERSIZE, TRUNCATED, GARBAGE, NON_CANONICAL,
+    WRONG_NETWORK, WRONG_DOCUMENT, WRONG_NONCE, BAD_KEY or BAD_SIGNATURE.
     """
     if len(raw) > ENTRY_MAX_BYTES:
         raise Violation(Reason.OVERSIZE, f"entry of {len(raw)} bytes")
@@ -134,15 +137,21 @@ def open_entry(network: NetworkId, raw: bytes) -> Entry:
         raise Violation(Reason.TRUNCATED, "shorter than a signature")
     encoded = raw[64:]
     body = _bodies.decode(encoded)
+    _check(network, body)
+    if not is_valid_player(body.author):
+        raise Violation(Reason.BAD_KEY, "the author is no Ed25519 key")
+    if not verify(body.author, _signed_bytes(network, encoded), raw[:64]):
+        raise Violation(Reason.BAD_SIGNATURE)
+    return Entry(body, entry_id(encoded), raw)
+
+
+def _check(network: NetworkId, body: Body) -> None:
     if body.network != network[:8]:
         raise Violation(Reason.WRONG_NETWORK, f"network {body.network.hex()}")
     if not is_document(body.document):
         raise Violation(Reason.WRONG_DOCUMENT, body.document[:32])
     if body.nonce != NO_NONCE and ledger_epoch(body.document) is not None:
         raise Violation(Reason.WRONG_NONCE, "the ledger has one log per author")
-    if not verify(body.author, _signed_bytes(network, encoded), raw[:64]):
-        raise Violation(Reason.BAD_SIGNATURE)
-    return Entry(body, entry_id(encoded), raw)
 
 
 def first_body(

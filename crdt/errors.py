@@ -8,6 +8,7 @@ network, another process): the message says what failed, why, and what to do nex
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class SymJamError(Exception):
@@ -41,6 +42,11 @@ class Reason(StrEnum):
     BAD_PAYLOAD = "bad-payload"
     FLOOD = "flood"
     UNEXPECTED = "unexpected"  # well formed, but not to be said now
+
+
+# Refusals of entries that their author did sign: an honest peer passes such entries on before it has learned of a
+# fork, or while this node is far behind. They are counted, but say nothing about who gave them.
+BLAMELESS: Final = frozenset({Reason.FROZEN, Reason.WRONG_PREV, Reason.GAP})
 
 
 class Violation(SymJamError):

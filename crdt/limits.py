@@ -23,9 +23,13 @@ AUTHORS_PER_DOCUMENT_MAX: Final = 1_024
 ENTRIES_PER_LOG_MAX: Final = 1_000_000
 DOCUMENTS_MAX: Final = 4_096
 VIEW_TRANSACTION_MAX: Final = 500  # more elements in one Yjs transaction cost quadratic memory
+YJS_UPDATE_MAX_BYTES: Final = 4_000_000
+YJS_COUNT_MAX: Final = 100_000  # structs, elements or ranges that one count in an update may announce
 
 # Per peer
 HELD_PER_PEER_MAX: Final = 512  # entries that came before their predecessors
+HELD_BYTES_PER_PEER_MAX: Final = 1_000_000
+HELD_BYTES_MAX: Final = 16_000_000  # per document, from all peers together
 QUARANTINE_MAX: Final = 256
 EQUIVOCATIONS_MAX: Final = 1_024
 REQUESTS_IN_FLIGHT_MAX: Final = 4

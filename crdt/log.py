@@ -1,7 +1,9 @@
 """One author's log in one document, and the proof that an author wrote two.
 
-A log only grows, except that a proven equivocation at number s cuts it to s entries for good: that is the longest
-prefix which every replica agrees about, whichever branch it saw first.
+An entry is *valid* when the links from it lead back to number 0. Two valid entries at one number follow the same
+entry, and they are the proof: any two such histories part at exactly one number, however long they grow apart, and
+the pair that stands there can be checked by anyone. A log only grows, except that a proven fork at number s cuts it
+to its s common entries for good: the longest prefix on which all replicas agree, whichever branch they saw first.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import NamedTuple
 
 from crdt.entry import Entry, LogKey
 from crdt.errors import Misuse, Reason, Violation
-from crdt.types import NO_ENTRY, EntryId, Seq, ledger_epoch
+from crdt.types import NO_ENTRY, EntryId, PlayerId, Seq, ledger_epoch
 
 
 class Equivocation(NamedTuple):
@@ -24,27 +26,38 @@ class Equivocation(NamedTuple):
 
     @property
     def seq(self) -> Seq:
-        """Where the log forks, as far as this pair tells."""
+        """Where the log forks."""
         return self.first.body.seq
 
 
 def prove_equivocation(one: Entry, other: Entry) -> Equivocation:
-    """The proof that two verified entries make; UNEXPECTED when they do not contradict each other."""
+    """The proof that two verified entries make; Violation BAD_PROOF when they do not fork one log.
+
+    Two entries of one number with different predecessors are no proof yet: the fork lies further down, where
+    reconciliation finds it. The numbers 0 of a ledger document may link to different entries of earlier epochs.
+    """
     a, b = one.body, other.body
-    if (a.document, one.log, a.seq) != (b.document, other.log, b.seq) or one.id == other.id:
+    if (a.network, a.document, one.log, a.seq) != (b.network, b.document, other.log, b.seq) or one.id == other.id:
         raise Violation(Reason.BAD_PROOF, "these two entries do not contradict each other")
+    if a.seq and a.prev != b.prev:
+        raise Violation(Reason.BAD_PROOF, "these two entries do not follow the same one")
     return Equivocation(one, other) if one.id < other.id else Equivocation(other, one)
 
 
 class Log:
-    """Entries 0..n-1 of one author in one document."""
+    """Entries 0..n-1 of one author in one document. A frozen log has exactly `frozen_at` entries.
 
-    __slots__ = ("entries", "frozen_at", "key")
+    `parted` remembers, for each giver, the number at which it last gave an entry of another history than this one:
+    where to search for the fork (crdt/reconcile.py). It is a hint, and no part of the state.
+    """
+
+    __slots__ = ("entries", "frozen_at", "key", "parted")
 
     def __init__(self, key: LogKey) -> None:
         self.key = key
         self.entries: list[Entry] = []
         self.frozen_at: Seq | None = None
+        self.parted: dict[PlayerId, Seq] = {}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -62,21 +75,25 @@ class Log:
             raise Violation(Reason.FROZEN, f"frozen at {self.frozen_at}")
         if entry.body.seq != len(self.entries):
             raise Violation(Reason.GAP, f"entry {entry.body.seq} after {len(self.entries)} entries")
-        if not self._links(entry):
+        if not self.links(entry):
             raise Violation(Reason.WRONG_PREV, f"entry {entry.body.seq} follows another entry")
         self.entries.append(entry)
 
-    def _links(self, entry: Entry) -> bool:
-        if self.entries:
-            return entry.body.prev == self.entries[-1].id
+    def links(self, entry: Entry) -> bool:
+        """Whether an entry, numbered at most one past the last, follows the entry before it here."""
+        seq, prev = entry.body.seq, entry.body.prev
+        if seq:
+            return prev == self.entries[seq - 1].id
         # A ledger log begins with a link into an earlier epoch's document, which may not be held any more;
         # the fold judges such links (a branch there is an equivocation too).
-        return entry.body.prev == NO_ENTRY or ledger_epoch(entry.body.document) is not None
+        return prev == NO_ENTRY or ledger_epoch(entry.body.document) is not None
 
     def freeze(self, seq: Seq) -> list[Entry]:
         """Cut the log at a proven fork and return what was cut. A later proof only ever lowers the cut."""
-        if self.frozen_at is None or seq < self.frozen_at:
-            self.frozen_at = seq
-        cut = self.entries[self.frozen_at :]
-        del self.entries[self.frozen_at :]
+        if seq > len(self.entries):
+            raise Misuse("a fork beyond the log's end is not proven yet")
+        self.frozen_at = seq
+        cut = self.entries[seq:]
+        del self.entries[seq:]
+        self.parted.clear()
         return cut

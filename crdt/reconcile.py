@@ -1,22 +1,27 @@
 """Reconciliation without I/O: from summaries to exactly the entries that are missing (SPEC 3).
 
-A summary says, per log, how many entries a node holds and the id of the last. Whoever holds fewer asks for the rest
-from its own length on, a frame at a time; the answerer keeps no state, so a lost frame or a new connection costs one
-round trip and never an entry. Equal lengths with different heads are a fork: either side asks for the other's last
-entries, and two that differ at one number prove it.
+A summary says, per log, how many entries a node holds, the id of the last and whether the log is frozen there.
+Whoever holds fewer asks for the rest from its own length on, a frame at a time; the answerer keeps no state, so a
+lost frame or a new connection costs one round trip and never an entry.
+
+An id commits to all entries before it. So when the head of the shorter log is not the longer log's entry of that
+number, the author wrote two histories that part at or below it, and above the parting all numbers differ. The holder
+of the longer log searches: it asks for single entries at distances 1, 2, 4, ... from the last number known to differ.
+An entry that differs and does not fit moves that number down (Log.parted) and so at least halves the distance; the
+one that fits differs *at* the fork, proves it and freezes the author. The fork of two logs of n entries is found in
+about log2(n) rounds of at most 2 log2(n) entries. Proofs are handed on until the heads are equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from crdt.entry import LogKey
-from crdt.limits import ENTRIES_FRAME_BYTES
+from crdt.limits import ENTRIES_FRAME_BYTES, ENTRIES_PER_LOG_MAX
+from crdt.log import Log
 from crdt.replica import Head, Replica
-from crdt.types import Nonce, Seq
-
-FORK_LOOKBACK = 200  # entries re-read per round to find where two branches part
+from crdt.types import Nonce, PlayerId, Seq, ledger_epoch
 
 
 class Want(NamedTuple):
@@ -36,39 +41,42 @@ class Comparison(NamedTuple):
     proofs_due: tuple[LogKey, ...]  # we hold a proof against these authors that the other side does not know
 
 
-def compare(replica: Replica, theirs: Sequence[Head]) -> Comparison:
-    """Hold another node's heads against one's own."""
+def compare(replica: Replica, theirs: Sequence[Head], giver: PlayerId | None = None) -> Comparison:
+    """Hold another node's heads against one's own. Naming the node spares it searches meant for others."""
     wants: list[Want] = []
     missing = 0
     they_lack = False
     proofs_due: list[LogKey] = []
-    seen: set[LogKey] = set()
     for head in theirs:
         key = LogKey(head.author, Nonce(head.nonce))
-        seen.add(key)
-        log = replica.logs.get(key)
-        ours = len(log) if log else 0
-        frozen_at = log.frozen_at if log else None
-        if frozen_at is not None:
-            if not head.frozen or head.length > frozen_at:
-                proofs_due.append(key)
-            if head.length >= frozen_at or ours >= frozen_at:
-                wants.extend(_missing_below(key, ours, min(head.length, frozen_at)))
-                they_lack |= head.length < ours
-                continue
-        if head.length > ours:
-            wants.append(Want(key, Seq(ours), Seq(head.length)))
-            missing += head.length - ours
-        elif head.length < ours:
-            they_lack = True
-        if log and 0 < head.length <= ours and log.entries[head.length - 1].id != head.head:
-            wants.append(Want(key, Seq(max(0, head.length - FORK_LOOKBACK)), Seq(head.length)))
-    they_lack |= any(h.length and LogKey(h.author, Nonce(h.nonce)) not in seen for h in replica.heads())
+        log = replica.logs.get(key) or Log(key)
+        ours, length = len(log), min(head.length, ENTRIES_PER_LOG_MAX)
+        frozen = log.frozen_at is not None
+        if frozen and (length > ours or (length == ours and not head.frozen)):
+            proofs_due.append(key)
+        if length > ours and not frozen and replica.has_room(key):
+            # After a first entry of another history, one at a time is enough to learn that this has changed.
+            wants.append(Want(key, Seq(ours), Seq(ours + 1 if giver in log.parted else length)))
+            missing += length - ours
+        they_lack |= length < ours and not head.frozen
+        if 0 < length <= ours and log.entries[length - 1].id != head.head:
+            wants.extend(_search(log, length, giver))
+    seen = {(head.author, head.nonce) for head in theirs}
+    they_lack |= any((head.author, head.nonce) not in seen for head in replica.heads())
     return Comparison(tuple(wants), missing, they_lack, tuple(proofs_due))
 
 
-def _missing_below(key: LogKey, ours: int, stop: int) -> list[Want]:
-    return [Want(key, Seq(ours), Seq(stop))] if ours < stop else []
+def _search(log: Log, stop: int, giver: PlayerId | None) -> Iterator[Want]:
+    """Single entries below `stop` that narrow down where two histories part, highest first: so the last one that
+    is answered with a difference is the lowest."""
+    known = {stop - 1, *log.parted.values()} if giver is None else {log.parted.get(giver, Seq(stop - 1))}
+    steps = [1 << bit for bit in range(stop.bit_length())]
+    numbers = {0, stop - 1}
+    for number in known:
+        numbers.update((number, *(number - step for step in steps), *(number + step for step in steps)))
+    for number in sorted(numbers, reverse=True):
+        if 0 <= number < stop:
+            yield Want(log.key, Seq(number), Seq(number + 1))
 
 
 def serve(replica: Replica, log: LogKey, start: Seq, stop: Seq) -> tuple[bytes, ...]:
@@ -79,10 +87,10 @@ def serve(replica: Replica, log: LogKey, start: Seq, stop: Seq) -> tuple[bytes, 
     out: list[bytes] = []
     size = 0
     for entry in held.entries[start : min(stop, len(held))]:
-        if size and size + len(entry.raw) > ENTRIES_FRAME_BYTES:
+        size += len(entry.raw) + 5
+        if out and size > ENTRIES_FRAME_BYTES:
             break
         out.append(entry.raw)
-        size += len(entry.raw) + 5
     return tuple(out)
 
 
@@ -90,7 +98,7 @@ def newest_first(names: Sequence[str]) -> list[str]:
     """Ledger documents from the newest epoch down, then jam documents: what to catch up with first."""
 
     def order(name: str) -> tuple[int, int, str]:
-        head, _, rest = name.partition("/")
-        return (0, -int(rest), name) if head == "ledger" else (1, 0, name)
+        epoch = ledger_epoch(name)
+        return (1, 0, name) if epoch is None else (0, -epoch, name)
 
     return sorted(names, key=order)

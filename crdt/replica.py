@@ -1,27 +1,32 @@
 """One document as this node holds it: the gate before merge (SPEC 3).
 
 `admit` takes entries that `open_entry` has verified by themselves and decides whether they fit. What follows its log
-is added; what came early is held outside the logs, bounded per giver; what is already there is ignored; what
-contradicts an entry already held is an equivocation, and freezes its author at the fork. Everything else is a
-Violation. The result depends on the set of entries seen, never on the order.
+is added; what came early is held outside the logs; what is already there is ignored; a second entry that follows the
+same one is a fork, and freezes its author there. Everything else is a Violation.
+
+The state is a pure function of the set of entries seen: of all entries whose links lead back to number 0, each log
+is the part below the first number that two of them claim. So what is refused as WRONG_PREV or FROZEN need not be
+remembered. If the entries that would link it ever come, they fork the log at that number or below, and it
+lies beyond the cut.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from crdt.canonical import digest, encode
 from crdt.entry import Entry, LogKey, open_entry
 from crdt.errors import Misuse, Reason, Violation
-from crdt.limits import AUTHORS_PER_DOCUMENT_MAX, ENTRIES_PER_LOG_MAX, HELD_PER_PEER_MAX
+from crdt.held import Held
+from crdt.limits import AUTHORS_PER_DOCUMENT_MAX, ENTRIES_PER_LOG_MAX, PEERS_MAX
 from crdt.log import Equivocation, Log, prove_equivocation
 from crdt.types import Digest, DocumentName, EntryId, NetworkId, PlayerId, Seq, is_document
 
 
 class Admission(NamedTuple):
-    """What an entry changed: entries added in order (itself, then held ones it released), or a proof."""
+    """What an entry changed: entries added in order (itself, then held ones it released), and a proof if a fork
+    showed (perhaps among the released ones), with what it cut."""
 
     added: tuple[Entry, ...] = ()
     held: bool = False
@@ -52,45 +57,62 @@ class Replica:
         self.document = document
         self.logs: dict[LogKey, Log] = {}
         self.equivocations: dict[LogKey, Equivocation] = {}
-        self._held: dict[LogKey, dict[Seq, tuple[Entry, PlayerId]]] = {}
-        self._held_by: Counter[PlayerId] = Counter()
+        self._held = Held()
         self._digest: Digest | None = None
         self.entry_count = 0
 
     def open(self, raw: bytes) -> Entry:
         """Decode and verify bytes as an entry of this document. Raises Violation."""
         entry = open_entry(self.network, raw)
-        if entry.body.document != self.document:
-            raise Violation(Reason.WRONG_DOCUMENT, entry.body.document)
+        self._check_place(entry)
         return entry
 
     def admit(self, entry: Entry, giver: PlayerId) -> Admission:
         """Fit a verified entry in. Raises Violation when it cannot belong; then nothing has changed."""
-        if entry.body.document != self.document:
-            raise Violation(Reason.WRONG_DOCUMENT, entry.body.document)
-        log = self._log(entry.log)
+        self._check_place(entry)
         seq = entry.body.seq
-        if seq < len(log):
-            known = log.entries[seq]
-            return NOTHING if known.id == entry.id else self._fork(known, entry)
+        log = self.logs.get(entry.log) or Log(entry.log)
         if log.frozen_at is not None and seq >= log.frozen_at:
             return self._after_fork(entry)
-        held = self._held.get(entry.log, {}).get(seq)
-        if held is not None and held[0].id != entry.id:
-            return self._fork(held[0], entry)
         if seq > len(log):
-            return self._hold(entry, giver)
+            self._held.add(entry, giver)
+            return Admission(held=True)
+        if seq < len(log) and log.entries[seq].id == entry.id:
+            return NOTHING
+        if not log.links(entry):
+            self._note_parting(log, min(seq, len(log) - 1), giver)
+            raise Violation(Reason.WRONG_PREV, f"entry {seq} follows another entry than the one held")
+        if seq < len(log):
+            return self._fork(log, prove_equivocation(log.entries[seq], entry))
         self._append(log, entry)
-        return Admission(added=(entry, *self._release(log)))
+        log.parted.pop(giver, None)
+        return self._release(log, entry)
 
     def freeze(self, proof: Equivocation) -> Admission:
-        """Apply a proof that came from elsewhere (both entries verified by the caller)."""
-        return self._fork(proof.first, proof.second)
+        """Apply a proof that came from elsewhere (both entries verified by the caller). Raises Violation.
+
+        A proof about a history that is not held yet waits like any entries, on its author's account; one about
+        another history than the one held changes nothing, for those two part further down.
+        """
+        proof = prove_equivocation(*proof)
+        self._check_place(proof.first)
+        key, seq = proof.first.log, proof.seq
+        log = self.logs.get(key) or Log(key)
+        if log.frozen_at is not None and seq >= log.frozen_at:
+            return NOTHING
+        if seq > len(log):
+            for entry in proof:
+                self._held.add(entry, key.author)
+            return Admission(held=True)
+        if not all(log.links(entry) for entry in proof):
+            return NOTHING
+        return self._fork(log, proof)
 
     def restore(self, entries: Iterator[Entry]) -> None:
-        """Load entries that the store has verified, in log order."""
+        """Load entries that the store has verified, in log order. Raises Violation where they do not follow."""
         for entry in entries:
-            self._append(self._log(entry.log), entry)
+            self._check_place(entry)
+            self._append(self.logs.get(entry.log) or Log(entry.log), entry)
 
     def digest(self) -> Digest:
         """Hash of all heads: equal on two nodes exactly when they hold the same entries of this document."""
@@ -103,90 +125,71 @@ class Replica:
         return tuple(
             Head(key.author, key.nonce, len(log), log.head, log.frozen_at is not None)
             for key, log in sorted(self.logs.items())
-            if log.entries or log.frozen_at is not None
         )
 
     def forget_giver(self, giver: PlayerId) -> None:
         """Drop what is held on behalf of a peer that left: it would never be released by it."""
-        for key, by_seq in list(self._held.items()):
-            for seq in [s for s, (_, g) in by_seq.items() if g == giver]:
-                del by_seq[seq]
-            if not by_seq:
-                del self._held[key]
-        self._held_by.pop(giver, None)
+        self._held.forget(giver)
+        for log in self.logs.values():
+            log.parted.pop(giver, None)
 
     def held_count(self) -> int:
         """Entries waiting for their predecessors."""
-        return self._held_by.total()
+        return len(self._held)
 
-    def _log(self, key: LogKey) -> Log:
-        log = self.logs.get(key)
-        if log is None:
-            if len(self.logs) >= AUTHORS_PER_DOCUMENT_MAX:
-                raise Violation(Reason.FLOOD, "too many authors in one document")
-            log = self.logs[key] = Log(key)
-        return log
+    def has_room(self, key: LogKey) -> bool:
+        """Whether a log is held or could still be begun."""
+        return key in self.logs or len(self.logs) < AUTHORS_PER_DOCUMENT_MAX
+
+    def _check_place(self, entry: Entry) -> None:
+        if entry.body.network != self.network[:8]:
+            raise Violation(Reason.WRONG_NETWORK, f"network {entry.body.network.hex()}")
+        if entry.body.document != self.document:
+            raise Violation(Reason.WRONG_DOCUMENT, entry.body.document)
+        if entry.body.seq >= ENTRIES_PER_LOG_MAX:
+            raise Violation(Reason.OVERSIZE, "beyond the end of any log")
 
     def _append(self, log: Log, entry: Entry) -> None:
-        if len(log) >= ENTRIES_PER_LOG_MAX:
-            raise Violation(Reason.OVERSIZE, "the log is full")
+        if not self.has_room(log.key):
+            raise Violation(Reason.FLOOD, "too many logs in one document")
         log.append(entry)
+        self.logs[log.key] = log
         self.entry_count += 1
         self._digest = None
 
-    def _hold(self, entry: Entry, giver: PlayerId) -> Admission:
-        by_seq = self._held.setdefault(entry.log, {})
-        if entry.body.seq in by_seq:
-            return Admission(held=True)
-        if self._held_by[giver] >= HELD_PER_PEER_MAX:
-            if not by_seq:
-                del self._held[entry.log]
-            raise Violation(Reason.GAP, "too many entries whose predecessors are missing")
-        by_seq[entry.body.seq] = (entry, giver)
-        self._held_by[giver] += 1
-        return Admission(held=True)
+    def _release(self, log: Log, entry: Entry) -> Admission:
+        """Append what was waiting for the entry just added; what waited for another in its place is dropped."""
+        added = [entry]
+        while waiting := [e for e in self._held.take(log.key, Seq(len(log))) if log.links(e)]:
+            if len(waiting) > 1:
+                forked = self._fork(log, prove_equivocation(*waiting[:2]))
+                return forked._replace(added=tuple(added))
+            self._append(log, waiting[0])
+            added.append(waiting[0])
+        return Admission(added=tuple(added))
 
-    def _release(self, log: Log) -> list[Entry]:
-        """Append what was waiting for the entry just added; a held entry that does not link is dropped."""
-        by_seq = self._held.get(log.key)
-        released: list[Entry] = []
-        while by_seq:
-            waiting = by_seq.pop(Seq(len(log)), None)
-            if waiting is None:
-                break
-            entry, giver = waiting
-            self._held_by[giver] -= 1
-            if entry.body.prev != log.head:
-                continue
-            self._append(log, entry)
-            released.append(entry)
-        if by_seq is not None and not by_seq:
-            del self._held[log.key]
-        return released
-
-    def _fork(self, one: Entry, other: Entry) -> Admission:
-        proof = prove_equivocation(one, other)
-        log = self._log(one.log)
-        if log.frozen_at is not None and proof.seq >= log.frozen_at:
-            return NOTHING
+    def _fork(self, log: Log, proof: Equivocation) -> Admission:
+        if not self.has_room(log.key):
+            raise Violation(Reason.FLOOD, "too many logs in one document")
         cut = log.freeze(proof.seq)
+        self.logs[log.key] = log
         self.entry_count -= len(cut)
         self.equivocations[log.key] = proof
-        self._drop_held(log.key, proof.seq)
+        self._held.drop(log.key)
         self._digest = None
         return Admission(equivocation=proof, cut=tuple(cut))
 
     def _after_fork(self, entry: Entry) -> Admission:
         """An entry past a fork: evidence of the fork if it is one of the proven pair, otherwise refused."""
-        proof = self.equivocations.get(entry.log)
-        if proof is not None and entry.id in {proof.first.id, proof.second.id}:
+        proof = self.equivocations[entry.log]
+        if entry.id in {proof.first.id, proof.second.id}:
             return NOTHING
         raise Violation(Reason.FROZEN, f"{entry.body.author.hex()[:8]} equivocated")
 
-    def _drop_held(self, key: LogKey, seq: Seq) -> None:
-        by_seq = self._held.get(key, {})
-        for number in [s for s in by_seq if s >= seq]:
-            _, giver = by_seq.pop(number)
-            self._held_by[giver] -= 1
-        if key in self._held and not by_seq:
-            del self._held[key]
+    def _note_parting(self, log: Log, seq: int, giver: PlayerId) -> None:
+        if seq < 0:
+            return
+        log.parted.pop(giver, None)
+        if len(log.parted) >= PEERS_MAX:
+            del log.parted[next(iter(log.parted))]
+        log.parted[giver] = Seq(seq)

@@ -58,15 +58,13 @@ def player_id(raw: bytes) -> PlayerId:
 
 
 def ledger_document(epoch: Epoch) -> DocumentName:
-    """Name of the ledger's document for one epoch."""
-    if epoch < 0:
-        raise Misuse("epochs start at 0")
-    return DocumentName(f"ledger/{epoch}")
+    """Name of the ledger's document for one epoch. Misuse below 0 and beyond twelve digits."""
+    return _named(f"ledger/{epoch}")
 
 
 def jam_document(session: SessionId, part: int = 0) -> DocumentName:
-    """Name of a session's document; `part` counts up as documents fill."""
-    return DocumentName(f"jam/{session.hex()}/{part}")
+    """Name of a session's document; `part` counts up as documents fill. Misuse for ids or parts out of bounds."""
+    return _named(f"jam/{session.hex()}/{part}")
 
 
 def ledger_epoch(name: str) -> Epoch | None:
@@ -84,6 +82,12 @@ def jam_session(name: str) -> tuple[SessionId, int] | None:
 def is_document(name: str) -> bool:
     """Whether a name is one that this protocol knows."""
     return _LEDGER.match(name) is not None or _JAM.match(name) is not None
+
+
+def _named(name: str) -> DocumentName:
+    if not is_document(name):
+        raise Misuse(f"no document can be named {name!r}")
+    return DocumentName(name)
 
 
 def short(identifier: bytes) -> str:

@@ -8,10 +8,11 @@ logs never delete. Format: https://github.com/yjs/yjs (INTERNALS.md) and lib0's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from crdt.errors import Reason, Violation
+from crdt.limits import YJS_COUNT_MAX, YJS_UPDATE_MAX_BYTES
 
 _BINARY: Final = 3
 _ANY: Final = 8
@@ -19,7 +20,9 @@ _ANY_BYTES: Final = 116
 _HAS_ORIGIN: Final = 0x80
 _HAS_RIGHT: Final = 0x40
 _HAS_KEY: Final = 0x20
-_STRUCTS_MAX: Final = 100_000
+_GC: Final = 0
+_DELETED: Final = 1
+_SKIP: Final = 10
 
 
 class YId(NamedTuple):
@@ -65,6 +68,8 @@ class _Reader:
             byte = self.byte()
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
+                if shift and not byte:
+                    raise Violation(Reason.NON_CANONICAL, "a padded integer")
                 break
             shift += 7
             if shift > 56:
@@ -75,7 +80,7 @@ class _Reader:
 
     def count(self) -> int:
         value = self.varuint()
-        if value > _STRUCTS_MAX:
+        if value > YJS_COUNT_MAX:
             raise Violation(Reason.OVERSIZE, "count beyond any honest update")
         return value
 
@@ -91,7 +96,10 @@ class _Reader:
 
 
 def decode_update(raw: bytes) -> Update:
-    """Decode an update that may hold only byte elements. Raises Violation."""
+    """Decode an update that may hold only byte elements. Raises Violation: OVERSIZE, TRUNCATED, GARBAGE,
+    NON_CANONICAL, WRONG_PARENT (a map entry), DELETES (content already deleted) or GAP (a hole left open)."""
+    if len(raw) > YJS_UPDATE_MAX_BYTES:
+        raise Violation(Reason.OVERSIZE, f"update of {len(raw)} bytes")
     reader = _Reader(raw)
     items: list[Item] = []
     for _ in range(reader.count()):
@@ -115,15 +123,19 @@ def decode_update(raw: bytes) -> Update:
 def _item(reader: _Reader, at: YId) -> Item:
     info = reader.byte()
     content = info & 0x1F
+    if content in (_GC, _DELETED):
+        raise Violation(Reason.DELETES, "content that was deleted")
+    if content == _SKIP:
+        raise Violation(Reason.GAP, "an update with a hole in it")
     if content not in (_BINARY, _ANY):
         raise Violation(Reason.GARBAGE, f"struct of kind {content} in a log")
+    if info & _HAS_KEY:
+        raise Violation(Reason.WRONG_PARENT, "a map entry in a log")
     origin = reader.id() if info & _HAS_ORIGIN else None
     right = reader.id() if info & _HAS_RIGHT else None
     parent: str | YId | None = None
     if origin is None and right is None:
         parent = _parent(reader)
-        if info & _HAS_KEY:
-            raise Violation(Reason.WRONG_PARENT, "a map entry in a log")
     if content == _BINARY:
         return Item(at, origin, right, parent, (reader.buffer(),))
     count = reader.count()
@@ -171,4 +183,12 @@ def encode_append(root: str, client: int, clock: int, values: Sequence[bytes]) -
     for value in values:
         out += [bytes([_ANY_BYTES]), _buffer(value)]
     out.append(_varuint(0))
+    return b"".join(out)
+
+
+def encode_state_vector(clocks: Mapping[int, int]) -> bytes:
+    """A state vector from clocks by client id, the highest client first as Yjs writes it."""
+    out = [_varuint(len(clocks))]
+    for client, clock in sorted(clocks.items(), reverse=True):
+        out += [_varuint(client), _varuint(clock)]
     return b"".join(out)
