@@ -1,0 +1,169 @@
+"""Whom this node could dial, where, and when next: a value without I/O, clock or chance of its own.
+
+Every address backs off by itself, doubling up to a bound that depends on why it is known: an address that the user
+gave, or that is being announced now, is tried every few seconds for ever; one that is only remembered more and more
+rarely.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+from crdt.limits import ADDRESSES_PER_PEER_MAX, KNOWN_PEERS_MAX
+from crdt.types import PlayerId
+from node.mesh.address import Address
+
+FIRST_BACKOFF_S: Final = 0.25
+NEAR_BACKOFF_MAX_S: Final = 2.5  # with a handshake inside the five seconds that a return may take
+FAR_BACKOFF_MAX_S: Final = 60.0
+ANNOUNCED_S: Final = 150.0  # how long an announcement counts as current (its TTL, and some more)
+
+
+class Source(IntEnum):
+    """Why an address is known; a higher one is kept over a lower."""
+
+    REMEMBERED = 0
+    ANNOUNCED = 1
+    GIVEN = 2
+
+
+@dataclass(slots=True)
+class Place:
+    """One address of a peer."""
+
+    address: Address
+    source: Source
+    seen_s: float
+    due_s: float
+    backoff_s: float = FIRST_BACKOFF_S
+    dialling: bool = False
+    worked: bool = False
+
+    def backoff_max_s(self, now_s: float) -> float:
+        """How far apart attempts may grow."""
+        near = self.source is Source.GIVEN or (self.source is Source.ANNOUNCED and now_s - self.seen_s < ANNOUNCED_S)
+        return NEAR_BACKOFF_MAX_S if near else FAR_BACKOFF_MAX_S
+
+
+@dataclass(slots=True)
+class Known:
+    """One peer."""
+
+    places: dict[str, Place] = field(default_factory=dict)
+
+    @property
+    def seen_s(self) -> float:
+        """When any of its addresses was last confirmed."""
+        return max(place.seen_s for place in self.places.values())
+
+
+class AddressBook:
+    """Bounded in peers and in addresses per peer; what was given is never pushed out by what is heard."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._known: dict[PlayerId, Known] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, address: Address, source: Source, now_s: float, wait_s: float = 0.0) -> bool:
+        """Learn of an address or see it confirmed; True when it is news, to be dialled after `wait_s`."""
+        known = self._known.get(address.player)
+        if known is None:
+            if len(self._known) >= KNOWN_PEERS_MAX and not self._make_room(source):
+                return False
+            known = self._known[address.player] = Known()
+        key = address.transport
+        place = known.places.get(key)
+        if place is not None:
+            stale = now_s - place.seen_s > ANNOUNCED_S
+            place.source, place.seen_s = max(place.source, source), now_s
+            if stale:
+                place.due_s, place.backoff_s = now_s + wait_s, FIRST_BACKOFF_S
+            return stale
+        if len(known.places) >= ADDRESSES_PER_PEER_MAX:
+            victim = min(known.places, key=lambda one: (known.places[one].source, known.places[one].seen_s))
+            if known.places[victim].source > source:
+                return False
+            del known.places[victim]
+        known.places[key] = Place(address, source, now_s, now_s + wait_s)
+        return True
+
+    def due(self, now_s: float, wanted: Callable[[PlayerId], bool]) -> Iterator[Place]:
+        """Addresses of wanted players whose time has come and that are not being dialled."""
+        for player, known in self._known.items():
+            ripe = [place for place in known.places.values() if not place.dialling and place.due_s <= now_s]
+            if ripe and wanted(player):
+                yield from ripe
+
+    def next_due_s(self, wanted: Callable[[PlayerId], bool]) -> float | None:
+        """When the next attempt is due, None when there is none in sight."""
+        times = [
+            place.due_s
+            for player, known in self._known.items()
+            if wanted(player)
+            for place in known.places.values()
+            if not place.dialling
+        ]
+        return min(times, default=None)
+
+    def ended(self, place: Place, worked: bool, now_s: float) -> None:
+        """Note how an attempt went, and when to try again should it be needed."""
+        place.dialling = False
+        place.worked = place.worked or worked
+        if worked:
+            place.backoff_s, place.due_s = FIRST_BACKOFF_S, now_s + self._jittered(FIRST_BACKOFF_S)
+            return
+        place.due_s = now_s + self._jittered(place.backoff_s)
+        place.backoff_s = min(2 * place.backoff_s, place.backoff_max_s(now_s))
+
+    def lost(self, player: PlayerId, now_s: float, wait_s: float) -> None:
+        """A connection ended: start afresh with that player's addresses."""
+        known = self._known.get(player)
+        for place in known.places.values() if known is not None else ():
+            place.backoff_s, place.due_s = FIRST_BACKOFF_S, now_s + wait_s + self._jittered(FIRST_BACKOFF_S)
+
+    def all_due(self, now_s: float) -> None:
+        """The network has changed: every address may work now."""
+        for known in self._known.values():
+            for place in known.places.values():
+                place.backoff_s, place.due_s = FIRST_BACKOFF_S, now_s
+
+    def expire(self, now_s: float, connected: Callable[[PlayerId], bool]) -> None:
+        """Forget announcements that nobody repeated, unless a connection shows that they are true."""
+        for player in [one for one in self._known if not connected(one)]:
+            places = self._known[player].places
+            for key in [key for key, place in places.items() if self._is_over(place, now_s)]:
+                del places[key]
+            if not places:
+                del self._known[player]
+
+    def worked(self) -> list[str]:
+        """Addresses at which somebody was reached: what is worth remembering."""
+        return [str(place.address) for known in self._known.values() for place in known.places.values() if place.worked]
+
+    @staticmethod
+    def _is_over(place: Place, now_s: float) -> bool:
+        if place.dialling or place.source is not Source.ANNOUNCED:
+            return False
+        return now_s - place.seen_s > (10 if place.worked else 2) * ANNOUNCED_S
+
+    def _make_room(self, source: Source) -> bool:
+        """Push out the peer heard of least recently, if it is known for no better reason."""
+        candidates = [
+            player
+            for player, known in self._known.items()
+            if all(place.source <= source and not place.dialling for place in known.places.values())
+        ]
+        if not candidates:
+            return False
+        del self._known[min(candidates, key=lambda one: self._known[one].seen_s)]
+        return True
+
+    def _jittered(self, seconds: float) -> float:
+        return seconds * self._chance.uniform(0.5, 1.5)

@@ -1,0 +1,189 @@
+"""libp2p's upgrade of a TCP connection, with what upstream leaves open closed.
+
+Noise is the only security offered (upstream offers plaintext as well, and a plaintext dialler gets in) and Yamux the
+only multiplexer. Two things are added to Yamux: a bound on unread bytes, since upstream only warns when a peer ignores
+the receive window, and `abort`, since closing in good order waits for a peer that may be frozen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import trio
+from libp2p.crypto.keys import KeyPair
+from libp2p.crypto.x25519 import create_new_key_pair as new_noise_key
+from libp2p.custom_types import TProtocol
+from libp2p.network.config import ConnectionConfig, RetryConfig
+from libp2p.network.connection.raw_connection import RawConnection
+from libp2p.network.exceptions import SwarmException
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from libp2p.peer.peerstore import PeerStore
+from libp2p.protocol_muxer.exceptions import MultiselectClientError, MultiselectError
+from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
+from libp2p.security.noise.transport import Transport as NoiseTransport
+from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
+from libp2p.stream_muxer.yamux.yamux import Yamux
+from libp2p.transport.exceptions import MuxerUpgradeFailure
+from libp2p.transport.manager import TransportManager
+from libp2p.transport.tcp.tcp import TCP
+from libp2p.transport.upgrader import TransportUpgrader
+
+from crdt.limits import (
+    CONNECTIONS_PER_PEER_MAX,
+    HANDSHAKES_MAX,
+    HANDSHAKES_PER_HOST_MAX,
+    MUX_BUFFER_MAX_BYTES,
+    PEERS_MAX,
+)
+from node.mesh.guard import Guard
+
+NEGOTIATE_TIMEOUT_S: Final = 5
+_CONNECTIONS_MAX: Final = PEERS_MAX * CONNECTIONS_PER_PEER_MAX
+
+
+class BoundedYamux(Yamux):  # type: ignore[misc]
+    """Yamux with a bound on what a peer can make us hold, and a way out that does not ask the peer."""
+
+    socket: Any = None  # the TCP socket at the bottom
+    born = 0.0  # trio's clock
+    heard = 0  # frames that came in
+
+    async def _read_data_body(self, length: int) -> bytes:
+        self.heard += 1
+        held = sum(len(buffer) for buffer in self.stream_buffers.values())
+        if held + length > MUX_BUFFER_MAX_BYTES:
+            # the one error here that upstream answers by closing the connection
+            raise trio.TooSlowError(f"{held} bytes unread and {length} more announced")
+        return bytes(await super()._read_data_body(length))
+
+    def abort(self) -> None:
+        """Close the socket at once: reads and writes in progress fail, and upstream's clean-up follows."""
+        if self.socket is not None:
+            self.socket.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still carry streams, as far as is known here."""
+        return not self.event_shutting_down.is_set() and (self.socket is None or self.socket.fileno() != -1)
+
+
+class MeshUpgrader(TransportUpgrader):  # type: ignore[misc]
+    """Noise, then BoundedYamux."""
+
+    async def upgrade_security(self, raw_conn: Any, is_initiator: bool, peer_id: ID | None = None) -> Any:
+        secured = await super().upgrade_security(raw_conn, is_initiator, peer_id)
+        secured.mesh_socket = raw_conn.stream.stream.socket
+        return secured
+
+    async def upgrade_connection(self, conn: Any, peer_id: ID) -> Any:
+        try:
+            await self.muxer_multistream.select_transport(conn)
+        except (MultiselectError, MultiselectClientError) as error:
+            raise MuxerUpgradeFailure("no multiplexer in common") from error
+        muxed = BoundedYamux(conn, peer_id, is_initiator=conn.is_initiator)
+        muxed.socket = conn.mesh_socket
+        muxed.born = trio.current_time()
+        return muxed
+
+
+class MeshSwarm(Swarm):  # type: ignore[misc]
+    """A Swarm that dials nobody by itself and holds a bounded number of connections and handshakes.
+
+    `admit` says whether a peer, once authenticated, may connect.
+    """
+
+    def __init__(self, peer_id: ID, keys: KeyPair, guard: Guard, counters: Counter[str]) -> None:
+        peerstore = PeerStore()
+        peerstore.add_key_pair(peer_id, keys)
+        noise = NoiseTransport(keys, noise_privkey=new_noise_key().private_key)
+        super().__init__(
+            peer_id,
+            peerstore,
+            MeshUpgrader({NOISE: noise}, {TProtocol(YAMUX): Yamux}, NEGOTIATE_TIMEOUT_S),
+            transports=[TCP()],
+            retry_config=RetryConfig(max_retries=0),
+            connection_config=ConnectionConfig(
+                max_connections=_CONNECTIONS_MAX,
+                high_watermark=_CONNECTIONS_MAX,
+                low_watermark=0,
+                min_connections=0,
+                max_connections_per_peer=CONNECTIONS_PER_PEER_MAX,
+                auto_connect_interval=86_400.0,
+                inbound_upgrade_timeout=NEGOTIATE_TIMEOUT_S,
+                outbound_upgrade_timeout=NEGOTIATE_TIMEOUT_S,
+                inbound_stream_protocol_negotiation_timeout=NEGOTIATE_TIMEOUT_S,
+                outbound_stream_protocol_negotiation_timeout=NEGOTIATE_TIMEOUT_S,
+            ),
+            transport_manager=TransportManager(),
+        )
+        self.admit: Callable[[ID], bool] = lambda _: True
+        self._guard = guard
+        self._counters = counters
+        self._handshakes: Counter[str] = Counter()
+        self._inbound_limiter.total_tokens = math.inf  # replaced by the two limits below
+
+    def live(self, peer_id: ID) -> list[Any]:
+        """A peer's usable connections, oldest first."""
+        return [conn for conn in self.connections.get(peer_id, ()) if not conn.is_closed and conn.muxed_conn.alive]
+
+    async def _handle_inbound_connection(self, read_write_closer: Any, maddr: Any) -> None:
+        await self._guard.run("inbound", self._accept, read_write_closer, maddr)
+
+    async def _accept(self, read_write_closer: Any, maddr: Any) -> None:
+        """Upstream keeps an inbound slot and a task until the *swarm* ends: 250 reconnections and nobody gets in.
+
+        Here both last as long as the connection, and handshakes are bounded in total and per host.
+        """
+        remote = read_write_closer.get_remote_address()
+        host = remote[0] if remote else "?"
+        if self._handshakes.total() >= HANDSHAKES_MAX or self._handshakes[host] >= HANDSHAKES_PER_HOST_MAX:
+            self._counters["handshakes-refused"] += 1
+            return
+        self._handshakes[host] += 1
+        try:
+            muxed = await self._admitted(read_write_closer, maddr)
+        finally:
+            self._handshakes[host] -= 1
+            if not self._handshakes[host]:
+                del self._handshakes[host]
+        if muxed is not None:
+            await muxed.event_closed.wait()
+
+    async def _admitted(self, read_write_closer: Any, maddr: Any) -> Any:
+        """The connection of a peer that proved its key and was let in, None of any other."""
+        try:
+            return await self.upgrade_inbound_raw_conn(RawConnection(read_write_closer, False), maddr)
+        except SwarmException:
+            self._counters["handshakes-failed"] += 1
+            return None
+
+    async def add_conn(self, muxed_conn: BoundedYamux, direction: str = "unknown") -> Any:
+        """Let an authenticated connection in, or close it; more than a few per peer push out the oldest."""
+        peer_id = muxed_conn.peer_id
+        if not self.admit(peer_id):
+            self._counters["connections-refused"] += 1
+            muxed_conn.abort()
+            muxed_conn.event_closed.set()
+            raise SwarmException(f"{peer_id} is not admitted")
+        for old in self.live(peer_id)[: -(CONNECTIONS_PER_PEER_MAX - 1)]:
+            old.muxed_conn.abort()
+        return await super().add_conn(muxed_conn, direction)
+
+    def _select_connection(self, connections: list[Any], peer_id: ID) -> Any:
+        """The newest: it is the one that a peer which came back is surely at the other end of."""
+        usable = [conn for conn in connections if conn.muxed_conn.alive] or connections
+        return max(usable, key=lambda conn: conn.muxed_conn.born)
+
+    async def dial_peer(self, peer_id: ID) -> list[Any]:
+        """Dialling is the dialler's business, never a side effect of opening a stream."""
+        raise SwarmException(f"{peer_id} is not connected")
+
+    def abort_all(self) -> None:
+        """Close every socket at once."""
+        for conns in list(self.connections.values()):
+            for conn in list(conns):
+                conn.muxed_conn.abort()
