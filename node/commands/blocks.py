@@ -34,7 +34,8 @@ def block_lines(block: dict[str, Any]) -> list[str]:
     quality = block["quality"]
     parts = ", ".join(f"{name} {share(quality[name])}" for name in quality if name != "total")
     lines = [
-        f"block {short(block['id'])}  window {block['window']}  by {short(block['proposer'])}  {block['state'].upper()}",
+        f"block {short(block['id'])}  window {block['window']}  "
+        f"by {short(block['proposer'])}  {block['state'].upper()}",
         f"  quality {share(quality['total'])}  ({parts})",
     ]
     votes = block["votes"]
@@ -45,10 +46,9 @@ def block_lines(block: dict[str, Any]) -> list[str]:
         lines.append(f"    {short(vote['verifier'])}  {vote['vote']:8} m {vote['m']:2}  w {share(vote['w_q16'])}{why}")
     reward = block["reward"]
     if reward:
-        lines.append(
-            f"  reward {jam(reward['paid_micro'])} = {jam(reward['base_micro'])} x quality {share(reward['quality_q16'])}"
-            f" x mean w {share(reward['mean_w_q16'])}; {jam(reward['proposer_micro'])} to the player"
-        )
+        terms = f"quality {share(reward['quality_q16'])} x mean w {share(reward['mean_w_q16'])}"
+        lines.append(f"  reward {jam(reward['paid_micro'])} = {jam(reward['base_micro'])} x {terms}")
+        lines.append(f"    {jam(reward['proposer_micro'])} to the player, the rest to the verifiers")
     return lines
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from wallet.amounts import format_micro
 
 from node.client import Client
 from node.shell.config import default_data_dir
-from wallet.amounts import format_micro
 
 Doc = dict[str, Any]
 

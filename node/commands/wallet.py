@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from wallet.amounts import format_micro
 
 from node.commands.common import as_json_line, client, jam, short
-from wallet.amounts import format_micro
 
 
 def show(data: Path | None, as_json: bool) -> int:

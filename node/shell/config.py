@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from platformdirs import user_data_path, user_runtime_path
+from platformdirs import user_data_path
 
 from consensus.params import Params, preset
 
@@ -16,7 +16,6 @@ class Config:
     """One node's settings. Everything has a default that works."""
 
     data_dir: Path
-    runtime_dir: Path
     preset: str = "main"
     interfaces: tuple[str, ...] | None = None  # addresses to listen on; None: every usable one
     port: int = 0  # of the mesh; 0: chosen by the system
@@ -49,16 +48,6 @@ def default_data_dir() -> Path:
     """SYMJAM_DATA_DIR, or the platform's place for user data."""
     override = os.environ.get("SYMJAM_DATA_DIR")
     return Path(override) if override else user_data_path("symjam")
-
-
-def default_runtime_dir(data_dir: Path) -> Path:
-    """The platform's runtime directory for the default data, else a folder of the data directory's own.
-
-    Two nodes with two data directories must not overwrite each other's port and token.
-    """
-    if data_dir == user_data_path("symjam"):
-        return user_runtime_path("symjam")
-    return data_dir / "run"
 
 
 def boot_id() -> str:

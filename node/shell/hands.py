@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import trio
 
-from crdt.store.base import Store
+from crdt.errors import OperatingFailure
+from crdt.store.base import Batch, Store
 from crdt.store.last_signed import LastSigned
 from crdt.types import PlayerId
 from node.engine.effects import Effect, Hint, Persist, Refuse, Send
@@ -23,12 +24,19 @@ class Hands:
     """The effects' way out of the engine."""
 
     def __init__(
-        self, store: Store, signed: LastSigned, mesh: Mesh, tell: Callable[[Effect], None], counters: Counter[str]
+        self,
+        store: Store,
+        signed: LastSigned,
+        mesh: Mesh,
+        tell: Callable[[Effect], None],
+        fail: Callable[[OperatingFailure], None],
+        counters: Counter[str],
     ) -> None:
         self._store = store
         self._signed = signed
         self._mesh = mesh
         self._tell = tell
+        self._fail = fail
         self._counters = counters
         self._waiting: list[Persist] = []
         self._arrived = trio.Event()
@@ -46,8 +54,8 @@ class Hands:
                     self._idle = trio.Event() if self._idle.is_set() else self._idle
                     self._arrived.set()
                 case Persist(batch=batch, then=then):
-                    self._store.write(batch, sync=False)
-                    self.execute(then)
+                    if self._save(batch):
+                        self.execute(then)
                 case Hint(data):
                     self._mesh.publish(data)
                 case Refuse(player, reason, for_s):
@@ -65,14 +73,32 @@ class Hands:
                 group, self._waiting = self._waiting, []
                 # Once begun it is finished: half a group that was announced would be worse than a slow stop.
                 with trio.CancelScope(shield=True):
-                    await trio.to_thread.run_sync(self._write, group)
+                    try:
+                        await trio.to_thread.run_sync(self._write, group)
+                    except OperatingFailure as failure:
+                        self._fail(failure)
+                        return
                 for persist in group:
                     self.execute(persist.then)
             self._idle.set()
 
+    def flush(self) -> None:
+        """Write what still waits, at the end. What was to be said after it is not said any more."""
+        if self._waiting:
+            group, self._waiting = self._waiting, []
+            self._write(group)
+
     async def settled(self) -> None:
         """Wait until everything handed over so far is synced and said."""
         await self._idle.wait()
+
+    def _save(self, batch: Batch) -> bool:
+        try:
+            self._store.write(batch, sync=False)
+        except OperatingFailure as failure:
+            self._fail(failure)
+            return False
+        return True
 
     def _write(self, group: list[Persist]) -> None:
         batch = [item for persist in group for item in persist.batch]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from consensus.explain import explain_block
+from consensus.explain import explain_reward, explain_verdict
 from consensus.ops import WORDS, Vote, Why
 from consensus.state import BlockState
 from consensus.verdict import Standing
@@ -13,8 +13,8 @@ from node.engine.duties import Outcome
 from node.engine.engine import Engine
 from node.engine.peers import Peer
 from node.engine.sessions import Placed
-from node.mesh.mesh import Link
 from node.mesh.peerid import peer_id_of
+from node.mesh.port import Link
 
 Doc = dict[str, Any]
 STANDING = {Standing.PENDING: "pending", Standing.LOCAL: "local", Standing.REJECTED: "rejected"}
@@ -95,12 +95,12 @@ def block(engine: Engine, state: BlockState) -> Doc:
         "quorum": state.quorum,
         "votes": votes,
         "ignored": [{"verifier": player.hex(), "why": why.name.lower()} for player, why in state.ignored],
-        "reward": _reward(state) if reward else None,
-        "words": list(explain_block(engine.params, state)),
+        "reward": _reward(engine, state) if reward else None,
+        "words": list(explain_verdict(state)),
     }
 
 
-def _reward(state: BlockState) -> Doc:
+def _reward(engine: Engine, state: BlockState) -> Doc:
     reward = state.reward
     assert reward is not None
     return {
@@ -114,7 +114,7 @@ def _reward(state: BlockState) -> Doc:
         "paid_micro": reward.paid_micro,
         "proposer_micro": reward.proposer_micro,
         "verifiers": {player.hex(): amount for player, amount in reward.verifiers},
-        "words": [],
+        "words": list(explain_reward(engine.params, state)),
     }
 
 
@@ -164,7 +164,7 @@ def documents(engine: Engine) -> list[Doc]:
 def wallet(engine: Engine) -> Doc:
     """`symjam.wallet/1`."""
     me = engine.player
-    lots = []
+    lots: list[Doc] = []
     for lot in engine.ledger.lots(me):
         state = engine.ledger.block(lot.block)
         if state is None:
