@@ -44,12 +44,14 @@ def read_small(path: Path) -> bytes | None:
     """All of a small file, None when there is none; OperatingFailure when it cannot be read or is not small."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            data = os.read(descriptor, SMALL_FILE_MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise OperatingFailure(f"{path} cannot be read", error.strerror or str(error), "Check who owns it") from error
-    with os.fdopen(descriptor, "rb") as file:
-        data = file.read(SMALL_FILE_MAX_BYTES + 1)
     if len(data) > SMALL_FILE_MAX_BYTES:
         raise OperatingFailure(f"{path} cannot be read", "it is larger than SymJam ever makes it", "Move it away")
     return data

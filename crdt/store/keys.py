@@ -32,10 +32,9 @@ class LogName(NamedTuple):
 
 
 def _document(kind: bytes, document: DocumentName) -> bytes:
-    name = document.encode("ascii", errors="strict")
-    if not 1 <= len(name) <= 255:
-        raise Misuse(f"a document's name of {len(name)} bytes has no place in a key")
-    return kind + bytes([len(name)]) + name
+    if not (document.isascii() and 1 <= len(document) <= 255):
+        raise Misuse(f"a document named {document[:32]!r} has no place in a key")
+    return kind + bytes([len(document)]) + document.encode()
 
 
 def document_prefix(document: DocumentName) -> bytes:
@@ -64,7 +63,7 @@ def entry_item(entry: Entry) -> tuple[bytes, bytes]:
 
 def parse_entry_key(key: bytes) -> tuple[LogName, Seq] | None:
     """What a key under `e` names, None when it names nothing (the bytes of a damaged file are not to be trusted)."""
-    if len(key) < 2 or key[:1] != ENTRY or len(key) != 2 + key[1] + _LOG_BYTES + _SEQ_BYTES:
+    if len(key) < 2 or key[:1] != ENTRY or key[1] == 0 or len(key) != 2 + key[1] + _LOG_BYTES + _SEQ_BYTES:
         return None
     cut = 2 + key[1]
     try:
@@ -82,6 +81,6 @@ def proof_key(document: DocumentName, log: LogKey) -> bytes:
 
 def meta_key(name: str) -> bytes:
     """Key of one of the store's own records."""
-    if not name:
-        raise Misuse("a record has a name")
-    return META + name.encode("ascii", errors="strict")
+    if not (name and name.isascii()):
+        raise Misuse("a record has a name in ASCII")
+    return META + name.encode()

@@ -107,7 +107,7 @@ def _open(path: Path, paranoid: bool) -> plyvel.DB:
         raise StoreDamaged("the store cannot be opened", _words(error), _RESTART) from error
     except plyvel.Error as error:
         why = _words(error)
-        if "lock" in why.lower():
+        if "already held" in why or "temporarily unavailable" in why:  # by this process, by another
             raise StoreInUse(
                 "the store is in use",
                 f"another process holds {path}",

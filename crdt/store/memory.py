@@ -17,7 +17,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}
         self._ordered: list[bytes] | None = []
-        self._closed = False
+        self.closed = False
 
     def get(self, key: bytes) -> bytes | None:
         """See Store."""
@@ -52,8 +52,8 @@ class MemoryStore:
 
     def close(self) -> None:
         """See Store."""
-        self._closed = True
+        self.closed = True
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self.closed:
             raise Misuse("the store is closed")

@@ -96,4 +96,5 @@ def verified_proof(network: NetworkId, key: bytes, value: bytes) -> tuple[bytes,
         proof = prove_equivocation(open_entry(network, first), open_entry(network, second))
     except Violation:
         return None
-    return (first, second) if key == proof_key(proof.first.body.document, proof.first.log) else None
+    held = key == proof_key(proof.first.body.document, proof.first.log)
+    return (proof.first.raw, proof.second.raw) if held else None
