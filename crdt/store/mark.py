@@ -5,7 +5,7 @@ without a sync may be gone though it was already sent, and the author's jam logs
 The same boot id means that only the process died, and kill -9 takes nothing from a store.
 
 A *clean* mark carries a digest of every entry's key and bytes. While they still match, signatures that were checked
-before they were saved need not be checked again: 100,000 entries open in about a second instead of nine.
+before they were saved need not be checked again: 100,000 entries open in about a second instead of ten.
 The digest is no defence against somebody who can write to the directory; such a person has the key file too.
 """
 
