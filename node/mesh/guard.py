@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, Protocol, TypeVar, TypeVarTuple
 
 import trio
@@ -52,7 +52,7 @@ class Guard:
         try:
             await task(*args)
         except* Exception as group:  # noqa: BLE001 - the guard itself
-            failed = _first(group)
+            failed = next((error for error in leaves(group) if isinstance(error, Exception)), group)
             self.note(name, failed)
         return failed
 
@@ -83,9 +83,10 @@ class Guard:
             await self.run("reset", stream.reset)
 
 
-def _first(group: BaseExceptionGroup[Exception]) -> Exception:
-    """The first error inside a (nested) group."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error if isinstance(error, Exception) else RuntimeError(repr(error))
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors inside a group, however nested; a plain error is its own leaf."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from leaves(one)
+    else:
+        yield error

@@ -32,7 +32,7 @@ from node.mesh.host import MeshHost, player_at
 from node.mesh.port import MeshEvents
 
 LIVE: Final = TProtocol("/symjam/live/1")
-WRITE_TIMEOUT_S: Final = 5.0
+WRITE_TIMEOUT_S: Final = 4.0  # less than the five seconds after which Yamux gives up on the stream alone
 _TWINS_S: Final = 2.0  # connections that arise within this time were dialled at once by both sides
 _UNJOINED_WAIT_S: Final = 10.0
 _REOPEN_S: Final = (0.1, 0.3, 1.0, 3.0)

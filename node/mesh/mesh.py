@@ -20,7 +20,7 @@ from node.mesh.addressbook import AddressBook, Source
 from node.mesh.dialler import Dialler
 from node.mesh.discovery import Discovery
 from node.mesh.gossip import Gossip
-from node.mesh.guard import Guard
+from node.mesh.guard import Guard, leaves
 from node.mesh.host import ANY, MeshHost, player_at
 from node.mesh.links import Links
 from node.mesh.peerid import peer_id_of, player_of_bytes
@@ -84,6 +84,15 @@ class Mesh:
 
     async def run(self, task_status: Any = trio.TASK_STATUS_IGNORED) -> None:
         """Take part until cancelled. OperatingFailure when the port or an interface cannot be listened on."""
+        failure: OperatingFailure | None = None
+        try:
+            await self._run(task_status)
+        except* OperatingFailure as group:
+            failure = next(error for error in leaves(group) if isinstance(error, OperatingFailure))
+        if failure is not None:
+            raise failure
+
+    async def _run(self, task_status: Any) -> None:
         async with self._host.running(), self._gossip.running(), trio.open_nursery() as nursery:
             self._nursery = nursery
             self._links.start(nursery)

@@ -16,6 +16,7 @@ import trio
 from libp2p.crypto.keys import KeyPair
 from libp2p.crypto.x25519 import create_new_key_pair as new_noise_key
 from libp2p.custom_types import TProtocol
+from libp2p.network.auto_connector import AutoConnector
 from libp2p.network.config import ConnectionConfig, RetryConfig
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.exceptions import SwarmException
@@ -90,6 +91,16 @@ class MeshUpgrader(TransportUpgrader):  # type: ignore[misc]
         return muxed
 
 
+class _NoAutoConnector(AutoConnector):  # type: ignore[misc]
+    """Upstream's dials whomever the peer store names until half of the allowed connections stand."""
+
+    async def maybe_connect(self) -> None:
+        """Nothing: dialling is the dialler's."""
+
+    def record_disconnect(self, peer_id: ID) -> None:
+        """Nothing."""
+
+
 class MeshSwarm(Swarm):  # type: ignore[misc]
     """A Swarm that dials nobody by itself and holds a bounded number of connections and handshakes.
 
@@ -112,7 +123,6 @@ class MeshSwarm(Swarm):  # type: ignore[misc]
                 low_watermark=0,
                 min_connections=0,
                 max_connections_per_peer=CONNECTIONS_PER_PEER_MAX,
-                auto_connect_interval=86_400.0,
                 inbound_upgrade_timeout=NEGOTIATE_TIMEOUT_S,
                 outbound_upgrade_timeout=NEGOTIATE_TIMEOUT_S,
                 inbound_stream_protocol_negotiation_timeout=NEGOTIATE_TIMEOUT_S,
@@ -120,6 +130,7 @@ class MeshSwarm(Swarm):  # type: ignore[misc]
             ),
             transport_manager=TransportManager(),
         )
+        self.auto_connector = _NoAutoConnector(self)
         self.admit: Callable[[ID], bool] = lambda _: True
         self._guard = guard
         self._counters = counters
