@@ -49,7 +49,7 @@ def compare(replica: Replica, theirs: Sequence[Head], giver: PlayerId | None = N
     proofs_due: list[LogKey] = []
     for head in theirs:
         key = LogKey(head.author, Nonce(head.nonce))
-        log = replica.logs.get(key) or Log(key)
+        log = replica.log(key)
         ours, length = len(log), min(head.length, ENTRIES_PER_LOG_MAX)
         frozen = log.frozen_at is not None
         if frozen and (length > ours or (length == ours and not head.frozen)):

@@ -43,7 +43,8 @@ def block_lines(block: dict[str, Any]) -> list[str]:
         lines.append(f"  chosen {len(votes)} of {block['eligible']}, quorum {block['quorum']}")
     for vote in votes:
         why = "" if vote["vote"] == "yes" else f"  {vote['words']}"
-        lines.append(f"    {short(vote['verifier'])}  {vote['vote']:8} m {vote['m']:2}  w {share(vote['w_q16'])}{why}")
+        weight = f"m {vote['m']:2}  w {share(vote['w_q16'])} ({vote['w_q16']} of 65536)"
+        lines.append(f"    {short(vote['verifier'])}  {vote['vote']:8} {weight}{why}")
     reward = block["reward"]
     if reward:
         terms = f"quality {share(reward['quality_q16'])} x mean w {share(reward['mean_w_q16'])}"

@@ -25,6 +25,7 @@ MEET_TIMEOUT_S: Final = 60.0
 DECIDE_TIMEOUT_S: Final = 60.0
 AGREE_TIMEOUT_S: Final = 60.0
 POLL_S: Final = 0.5
+COUNT_EVERY_S: Final = 5.0
 SYNTHETIC_S: Final = 60
 KILL_AFTER_S: Final = 25.0
 
@@ -73,9 +74,10 @@ class Demo:
         self._wanted = wanted
         self._nodes: list[Process] = []
         self._player: Player | None = None
-        self._shown: dict[str, Doc] = {}
+        self._shown: dict[str, tuple[str, int, int | None]] = {}
         self._windows: set[int] = set()
-        self._replicated = ""
+        self._counts: dict[str, int] = {}
+        self._next_count = 0.0
         self._missing: list[str] = []
 
     def run(self, nodes: int, play: Path | None, seconds: int | None, kill: bool) -> int:
@@ -147,21 +149,29 @@ class Demo:
     def _show_progress(self) -> None:
         first = self._nodes[0].client()
         for block in reversed(first.blocks(100)["blocks"]):
-            if self._shown.get(block["id"]) != block and (block["votes"] or block["id"] not in self._shown):
-                self._shown[block["id"]] = block
+            seen = (block["state"], len(block["votes"]), (block["reward"] or {}).get("paid_micro"))
+            if self._shown.get(block["id"]) != seen:
+                self._shown[block["id"]] = seen
                 self._voice.say("block", "\n".join(block_lines(block)), block=block)
         for window in reversed(first.windows(100)["windows"]):
             if window["outcome"] == "refused" and window["window"] not in self._windows:
                 self._windows.add(window["window"])
                 self._voice.say("window", refusal_line(window), window=window)
+        self._show_replication()
+
+    def _show_replication(self, always: bool = False) -> None:
+        if not always and time.monotonic() < self._next_count:
+            return
+        self._next_count = time.monotonic() + COUNT_EVERY_S
         counts = {node.name: _jam_entries(node.client().status()) for node in self._nodes if node.is_alive()}
-        shown = ", ".join(f"{name} {count}" for name, count in counts.items())
-        if shown != self._replicated:
-            self._replicated = shown
-            self._voice.say("replicated", f"signed entries held: {shown}", entries=counts)
+        if counts != self._counts:
+            self._counts = counts
+            shown = ", ".join(f"{name} {count}" for name, count in counts.items())
+            self._voice.say("replicated", f"signed entries of the jam on each node: {shown}", entries=counts)
 
     def _settle(self) -> int:
         agreed = self._wait(AGREE_TIMEOUT_S, lambda: len(self._roots()) == 1)
+        self._show_replication(always=True)
         for node in self._nodes:
             status = node.client().status()
             ledger = status["ledger"]

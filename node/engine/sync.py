@@ -68,7 +68,7 @@ class Sync:
         """Ask for what is missing; tell one's own heads if the other lacks something; hand over proofs due."""
         replica = self.documents.peek(frame.document)
         theirs = [Head(h.author, h.nonce, h.length, h.head, h.frozen) for h in frame.heads]
-        found = compare(replica, theirs)
+        found = compare(replica, theirs, peer.player)
         if found.missing:
             peer.behind[frame.document] = found.missing
         else:

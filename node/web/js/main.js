@@ -1,1 +1,160 @@
+// Puts the page together: one connection, one clock, one sound, four views.
 
+import { Audio } from "./audio.js";
+import { NodeClock } from "./clock.js";
+import { Connection } from "./connection.js";
+import { h, say } from "./dom.js";
+import { Faces } from "./faces.js";
+import { ms } from "./format.js";
+import { Keyboard } from "./keyboard.js";
+import { LedgerView } from "./ledger.js";
+import { MeshView } from "./mesh.js";
+import { PlayView } from "./play.js";
+import { Player } from "./player.js";
+import { Playout } from "./playout.js";
+import { settings } from "./settings.js";
+import { eachFrame } from "./ticker.js";
+import { takeToken } from "./token.js";
+import { WalletView } from "./wallet.js";
+import { World } from "./world.js";
+
+const VIEWS = ["play", "mesh", "ledger", "wallet"];
+const UPDATE_MS = 250;
+const TROUBLE_MS = 8_000;
+
+const find = (id) => document.getElementById(id);
+
+class Page {
+  constructor(token) {
+    const clock = new NodeClock();
+    const connection = new Connection(token, clock);
+    const world = new World(connection);
+    const audio = new Audio();
+    const playout = new Playout(clock, () => this.#tick());
+    const player = new Player(world, connection, clock, audio, playout);
+    const app = { clock, connection, world, audio, playout, player, faces: new Faces(), keyboard: new Keyboard() };
+    this.app = app;
+    this.views = { play: new PlayView(app), mesh: new MeshView(app), ledger: new LedgerView(app), wallet: new WalletView(app) };
+    this.troubleUntilMs = 0;
+    this.#listen();
+    this.#route();
+    eachFrame((nowMs) => this.#draw(nowMs));
+    setInterval(() => this.#update(), UPDATE_MS);
+    connection.retry();
+  }
+
+  #listen() {
+    const { connection, world, audio } = this.app;
+    addEventListener("hashchange", () => this.#route());
+    addEventListener("keydown", (event) => this.#shortcut(event));
+    const windows = new BroadcastChannel("symjam.sound");
+    windows.addEventListener("message", () => audio.setFront(false));
+    for (const gesture of ["pointerdown", "keydown"]) {
+      addEventListener(gesture, ({ repeat }) => repeat || this.#touched(windows), { capture: true });
+    }
+    connection.addEventListener("state", () => this.#update());
+    world.addEventListener("session", () => this.#update());
+    world.addEventListener("trouble", ({ detail }) => this.#trouble(`${detail.what}: ${detail.why}. ${detail.remedy}`));
+    world.addEventListener("settled", ({ detail }) => {
+      if (detail.state === "local") for (const face of this.app.faces.all(detail.proposer)) face.celebrate();
+    });
+    find("pop").addEventListener("click", () => open(`${location.pathname}#/${this.current}`, `symjam-${this.current}`, "popup,width=960,height=680"));
+  }
+
+  #touched(windows) {
+    this.app.audio.wake(settings.volume);
+    this.app.audio.setFront(true);
+    windows.postMessage("mine");
+  }
+
+  #shortcut(event) {
+    if (event.ctrlKey || event.metaKey || event.target.closest?.("select, input:not([type=range]):not([type=checkbox])")) return;
+    const digit = /^Digit([1-4])$/.exec(event.code);
+    if (digit) {
+      event.preventDefault();
+      location.hash = `#/${VIEWS[digit[1] - 1]}`;
+      return;
+    }
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const tab = event.target.closest?.(".tabs a");
+    if (!step || !tab) return;
+    event.preventDefault();
+    const next = VIEWS[(VIEWS.indexOf(tab.dataset.view) + step + VIEWS.length) % VIEWS.length];
+    location.hash = `#/${next}`;
+    document.querySelector(`.tabs a[data-view=${next}]`).focus();
+  }
+
+  #route() {
+    const wanted = location.hash.replace(/^#\/?/, "");
+    this.current = VIEWS.includes(wanted) ? wanted : "play";
+    const view = this.views[this.current];
+    if (find("main").firstElementChild !== view.node) find("main").replaceChildren(view.node);
+    document.body.dataset.view = this.current;
+    document.title = `${view.title} · SymJam`;
+    for (const tab of document.querySelectorAll(".tabs a")) {
+      if (tab.dataset.view === this.current) tab.setAttribute("aria-current", "page");
+      else tab.removeAttribute("aria-current");
+    }
+    this.#update();
+  }
+
+  #tick() {
+    this.app.audio.sample();
+    this.app.player.flush();
+    this.views.play.tick();
+  }
+
+  #update() {
+    this.views[this.current].update();
+    this.#tellState();
+  }
+
+  #tellState() {
+    const { connection, clock, world } = this.app;
+    const others = world.players.length - 1;
+    const company = { 0: "alone" }[others] ?? (others === 1 ? "1 other" : `${others} others`);
+    const words = {
+      live: () => (clock.ready && world.status ? `${company} · clock ± ${ms(clock.uncertaintyUs, 2)}` : "live"),
+      connecting: () => "connecting",
+      gone: () => "node is gone",
+      refused: () => "not allowed",
+    };
+    document.body.dataset.state = connection.state;
+    say(find("live"), words[connection.state]());
+    const seconds = Math.max(0, Math.ceil((connection.retryAtMs - performance.now()) / 1_000));
+    if (connection.state === "gone") this.#banner(`The node is gone. Trying again ${seconds ? `in ${seconds} s` : "now"}. Start it with symjam up.`, "Try now", () => connection.retry());
+    else if (connection.state === "refused") this.#banner("This window's key is not valid any more. Open the address that symjam up printed.");
+    else if (performance.now() > this.troubleUntilMs) find("banner").hidden = true;
+  }
+
+  #trouble(words) {
+    this.troubleUntilMs = performance.now() + TROUBLE_MS;
+    this.#banner(words);
+  }
+
+  #banner(words, action, onclick) {
+    const banner = find("banner");
+    const key = `${words.replace(/\d+ s/, "")}${action ?? ""}`;
+    if (banner.dataset.key !== key) {
+      banner.dataset.key = key;
+      banner.replaceChildren(h("span"), action ? h("button", { type: "button", onclick }, action) : "");
+    }
+    say(banner.firstChild, words);
+    banner.hidden = false;
+  }
+
+  #draw(nowMs) {
+    this.views[this.current].draw(nowMs);
+    this.app.faces.draw(nowMs, this.views.play.beatPhase(nowMs));
+  }
+}
+
+const token = takeToken();
+if (token) {
+  // For the console and for tests that look at the page from outside.
+  globalThis.symjam = new Page(token);
+} else {
+  document.body.dataset.state = "refused";
+  const words = "This window has no key to the node. Open the address that symjam up printed; it ends in #token=…";
+  find("main").replaceChildren(h("p", { class: "empty" }, words));
+}

@@ -1,0 +1,126 @@
+// The live connection to the node: one WebSocket that comes back by itself.
+//
+// Dispatches `message` (detail: one message of docs/api.md) and `state`. States: connecting, live, gone (with
+// `retryAtMs`), refused (the token is no longer right; trying again would not help).
+
+const BACKOFF_MS = [250, 500, 1_000, 2_000, 4_000, 5_000];
+const SILENCE_MS = 5_000; // the node sends a status every second
+const FIRST_PROBES = 24;
+const PROBE_PAUSE_MS = 15;
+const PROBE_EVERY_MS = 1_000;
+
+export class Connection extends EventTarget {
+  #token;
+  #clock;
+  #socket = null;
+  #attempt = 0;
+  #probes = new Map();
+  #nextId = 1;
+  #heardAtMs = 0;
+  #timer = 0;
+
+  state = "connecting";
+  retryAtMs = 0;
+
+  constructor(token, clock) {
+    super();
+    this.#token = token;
+    this.#clock = clock;
+    setInterval(() => this.#watch(), PROBE_EVERY_MS);
+    addEventListener("online", () => this.retry());
+  }
+
+  /** Connects; later, tries again at once. */
+  retry() {
+    if (this.#socket || this.state === "refused") return;
+    clearTimeout(this.#timer);
+    this.#enter("connecting");
+    const socket = new WebSocket(`ws://${location.host}/ws`, ["symjam", `token.${this.#token}`]);
+    this.#socket = socket;
+    socket.addEventListener("message", (event) => this.#hear(JSON.parse(event.data)));
+    socket.addEventListener("close", () => this.#lost(socket));
+  }
+
+  /** Sends a message; false when there is nobody to send it to. */
+  send(message) {
+    if (this.state !== "live" || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** A fresh id for a message. */
+  id() {
+    return this.#nextId++;
+  }
+
+  /** One answer of the HTTP half; throws an Error with the node's words. */
+  async get(path) {
+    const answer = await fetch(path, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store" });
+    const document = await answer.json();
+    if (!answer.ok) throw new Error(`${document.what}: ${document.why}`);
+    return document;
+  }
+
+  #enter(state) {
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+
+  #hear(message) {
+    this.#heardAtMs = performance.now();
+    if (message.type === "pong") {
+      const sentMs = this.#probes.get(message.id);
+      if (this.#probes.delete(message.id)) this.#clock.add(sentMs, message.node_us, this.#heardAtMs);
+      return;
+    }
+    if (message.type === "hello" && this.state !== "live") {
+      this.#attempt = 0;
+      this.#clock.reset();
+      this.#enter("live");
+      for (let i = 0; i < FIRST_PROBES; i++) setTimeout(() => this.#probe(), i * PROBE_PAUSE_MS);
+    }
+    this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  #probe() {
+    if (this.#probes.size > 64) this.#probes.clear();
+    const id = this.id();
+    this.#probes.set(id, performance.now());
+    if (!this.send({ type: "ping", id })) this.#probes.delete(id);
+  }
+
+  #watch() {
+    if (this.state !== "live") return;
+    if (performance.now() - this.#heardAtMs > SILENCE_MS) {
+      const silent = this.#socket;
+      silent.close();
+      this.#lost(silent); // closing waits for the other side, which may be frozen
+    } else {
+      this.#probe();
+    }
+  }
+
+  async #lost(socket) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    this.#probes.clear();
+    const pause = BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)] * (0.8 + Math.random() * 0.4);
+    this.retryAtMs = performance.now() + pause;
+    this.#timer = setTimeout(() => this.retry(), pause);
+    this.#enter("gone");
+    if (await this.#isRefused()) {
+      clearTimeout(this.#timer);
+      this.#enter("refused");
+    }
+  }
+
+  // A browser does not tell why a WebSocket was refused; a request does.
+  async #isRefused() {
+    try {
+      const answer = await fetch("/api/status", { headers: { Authorization: `Bearer ${this.#token}` } });
+      return answer.status === 401;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// Playing: the way of this player's notes from key to ear and to the node, and of the others' to the ear.
+//
+// One's own note sounds before anything else happens. Then it is stamped with the node's clock and sent; while that
+// clock is still being found, notes wait (bounded). Dispatches `own` {lane, velocity, atMs, tUs | null, off} and
+// `heard` {player, lane, velocity, dueMs, off}, which the eyes follow, and `unsaved` when a note could not be sent.
+
+import { guess, INSTRUMENTS } from "./instruments.js";
+import { beatUs } from "./grid.js";
+import { settings } from "./settings.js";
+import { isInstrument } from "./audio.js";
+
+const WAITING_MAX = 256;
+const ECHO_US = 4_000;
+const ECHO_MAX = 512;
+
+export class Player extends EventTarget {
+  #sent = [];
+  #waiting = [];
+
+  constructor(world, connection, clock, audio, playout) {
+    super();
+    Object.assign(this, { world, connection, clock, audio, playout });
+    world.addEventListener("event", ({ detail }) => this.#hear(detail));
+    playout.addEventListener("note", ({ detail }) => this.#sound(detail));
+  }
+
+  /** The instrument this player plays. */
+  get voice() {
+    return isInstrument(settings.voice) ? settings.voice : "drums";
+  }
+
+  /** The instrument that a player is heard on: the listener's choice, else what the note says. */
+  voiceOf(player, lane, pitch) {
+    const chosen = player === this.world.me ? null : settings.voices[player];
+    return isInstrument(chosen) ? chosen : guess(lane, pitch);
+  }
+
+  volumeOf(player) {
+    return settings.volumes[player] ?? 100;
+  }
+
+  /** A lane is pressed. */
+  press(lane, velocity, atMs) {
+    this.audio.wake(settings.volume);
+    const pitch = INSTRUMENTS[this.voice].pitches[lane];
+    const me = this.world.me ?? "me";
+    this.audio.on(me, this.voice, lane, pitch, velocity, null, this.volumeOf(me));
+    this.#send(0, lane, pitch, velocity, atMs);
+    this.#tell("own", { lane, velocity, atMs, tUs: this.#sessionUs(atMs), off: false });
+  }
+
+  /** A lane is let go. */
+  release(lane, atMs) {
+    const pitch = INSTRUMENTS[this.voice].pitches[lane];
+    this.audio.off(this.world.me ?? "me", lane, pitch, null);
+    this.#send(1, lane, pitch, 0, atMs);
+    this.#tell("own", { lane, velocity: 0, atMs, tUs: this.#sessionUs(atMs), off: true });
+  }
+
+  #sessionUs(atMs) {
+    const { session, t0AtUs } = this.world;
+    return session && t0AtUs !== null && this.clock.ready ? this.clock.nodeUs(atMs) - t0AtUs : null;
+  }
+
+  #send(kind, lane, pitch, velocity, atMs) {
+    this.#waiting.push({ kind, lane, pitch, velocity, atMs });
+    if (this.#waiting.length > WAITING_MAX) this.#waiting.shift();
+    this.flush();
+  }
+
+  /** Sends what waits, once the clock is known. */
+  flush() {
+    if (!this.#waiting.length) return;
+    if (this.connection.state !== "live") {
+      this.#waiting = [];
+      this.#tell("unsaved");
+      return;
+    }
+    if (!this.clock.ready) return;
+    const events = this.#waiting.map((n) => [this.clock.nodeUs(n.atMs), n.kind, n.lane, n.pitch, n.velocity]);
+    this.#waiting = [];
+    this.#sent.push(...events);
+    this.#sent.splice(0, Math.max(0, this.#sent.length - ECHO_MAX));
+    if (!this.connection.send({ type: "play", id: this.connection.id(), events })) this.#tell("unsaved");
+  }
+
+  // The node tells everyone what this player played, this page too. What was played here has sounded already; what was
+  // played elsewhere under the same key (another window, `symjam jam`) has not.
+  #isEcho([, kind, lane, , , atUs]) {
+    const index = this.#sent.findIndex((e) => e[1] === kind && e[2] === lane && Math.abs(e[0] - atUs) <= ECHO_US);
+    if (index >= 0) this.#sent.splice(index, 1);
+    return index >= 0;
+  }
+
+  #hear({ player, events }) {
+    const { session } = this.world;
+    const barMs = session ? (beatUs(session) * session.beats_per_bar) / 1000 : 0;
+    const extraMs = settings.hear === "bar" && player !== this.world.me ? barMs : 0;
+    for (const event of events) {
+      const [, kind, lane, pitch, velocity, atUs] = event;
+      if (kind > 1 || (player === this.world.me && this.#isEcho(event))) continue;
+      this.playout.add({ player, off: kind === 1 || velocity === 0, lane, pitch, velocity, atUs }, extraMs);
+    }
+  }
+
+  #sound(note) {
+    const { player, lane, pitch, velocity, dueMs, off } = note;
+    if (off) this.audio.off(player, lane, pitch, dueMs);
+    else this.audio.on(player, this.voiceOf(player, lane, pitch), lane, pitch, velocity, dueMs, this.volumeOf(player));
+    this.#tell("heard", note);
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

@@ -1,0 +1,77 @@
+// Two clocks (C. Wilson, "A tale of two clocks"): a coarse timer hands what falls into the next 100 ms to the audio
+// clock, which is exact.
+//
+// Notes of others arrive some milliseconds after they were played, and unevenly. Each player is given a delay just
+// long enough for 19 of 20 of their notes (bounded), so that their rhythm is heard as played; a note later than that
+// sounds at once and counts as late. Listening one bar late instead makes the delay exactly one bar.
+
+const TICK_MS = 25;
+const AHEAD_MS = 100;
+const MARGIN_MS = 3;
+const DELAY_MAX_MS = 80;
+const STALE_MS = 1_500;
+const LAGS_MAX = 64;
+const QUEUE_MAX = 2_048;
+
+export class Playout extends EventTarget {
+  #clock;
+  #lags = new Map();
+  #queue = [];
+
+  late = 0;
+  stale = 0;
+
+  constructor(clock, tick) {
+    super();
+    this.#clock = clock;
+    setInterval(() => {
+      tick();
+      this.pump();
+    }, TICK_MS);
+  }
+
+  /** The delay now given to a player's notes, milliseconds. */
+  delayMs(player) {
+    const lags = this.#lags.get(player);
+    if (!lags?.length) return MARGIN_MS;
+    const sorted = [...lags].sort((a, b) => a - b);
+    return Math.max(0, Math.min(DELAY_MAX_MS, sorted[Math.floor(0.95 * (sorted.length - 1))] + MARGIN_MS));
+  }
+
+  /** Queues a note. `extraMs` is a bar when listening one bar late; `player` null takes no part in the measuring. */
+  add(note, extraMs) {
+    if (!this.#clock.ready) return;
+    const nowMs = performance.now();
+    const playedMs = this.#clock.pageMs(note.atUs);
+    const lagMs = nowMs - playedMs;
+    if (lagMs > STALE_MS + extraMs) {
+      this.stale++;
+      return;
+    }
+    this.#measure(note.player, lagMs);
+    const dueMs = playedMs + (extraMs > 0 ? extraMs : this.delayMs(note.player));
+    if (dueMs < nowMs - 1) this.late++;
+    if (this.#queue.length >= QUEUE_MAX) this.#queue.shift();
+    this.#queue.push({ ...note, dueMs });
+    this.pump();
+  }
+
+  #measure(player, lagMs) {
+    const lags = this.#lags.get(player) ?? [];
+    lags.push(lagMs);
+    if (lags.length > LAGS_MAX) lags.shift();
+    this.#lags.delete(player);
+    this.#lags.set(player, lags);
+    if (this.#lags.size > LAGS_MAX) this.#lags.delete(this.#lags.keys().next().value);
+  }
+
+  /** Dispatches `note` for everything that falls due soon. */
+  pump() {
+    if (!this.#queue.length) return;
+    const until = performance.now() + AHEAD_MS;
+    const due = this.#queue.filter((note) => note.dueMs <= until).sort((a, b) => a.dueMs - b.dueMs);
+    if (!due.length) return;
+    this.#queue = this.#queue.filter((note) => note.dueMs > until);
+    for (const note of due) this.dispatchEvent(new CustomEvent("note", { detail: note }));
+  }
+}

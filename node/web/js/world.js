@@ -1,0 +1,103 @@
+// What the page knows of the node: the last word of each kind. Views read it and listen for changes.
+//
+// Dispatches `status`, `blocks`, `windows`, `session`, `event` (detail: the message), `trouble` (detail: an error) and
+// `settled` (detail: a block that was just accepted or rejected).
+
+const BLOCKS_MAX = 240;
+const WINDOWS_MAX = 120;
+
+export class World extends EventTarget {
+  status = null;
+  session = null;
+  /** The node's clock at session time 0, microseconds; null while unknown. */
+  t0AtUs = null;
+  blocks = [];
+  windows = [];
+  /** When each player was last heard, page milliseconds. */
+  heardAtMs = new Map();
+
+  get me() {
+    return this.status?.player ?? null;
+  }
+
+  /** Everyone here: this player first, then peers in the node's order. */
+  get players() {
+    if (!this.status) return [];
+    return [this.me, ...this.status.peers.map((peer) => peer.player).filter((id) => id !== this.me)];
+  }
+
+  constructor(connection) {
+    super();
+    connection.addEventListener("message", ({ detail }) => this.#take(detail));
+  }
+
+  #take(message) {
+    switch (message.type) {
+      case "hello":
+        this.blocks = message.blocks.slice(0, BLOCKS_MAX);
+        this.windows = message.windows.slice(0, WINDOWS_MAX);
+        this.#takeStatus(message.status);
+        this.#tell("blocks");
+        this.#tell("windows");
+        break;
+      case "status":
+        this.#takeStatus(message.status);
+        break;
+      case "session":
+        this.#takeSession(message.session, message.now_us);
+        break;
+      case "block":
+        this.#takeBlock(message.block);
+        break;
+      case "window":
+        this.#takeWindow(message.window);
+        break;
+      case "event":
+        if (message.session === this.session?.id) this.t0AtUs = message.t0_at_us;
+        this.heardAtMs.set(message.player, performance.now());
+        this.#tell("event", message);
+        break;
+      case "error":
+        this.#tell("trouble", message);
+        break;
+    }
+  }
+
+  #takeStatus(status) {
+    this.status = status;
+    for (const player of this.heardAtMs.keys()) if (!this.players.includes(player)) this.heardAtMs.delete(player);
+    this.#takeSession(status.session, status.now_us);
+    this.#tell("status");
+  }
+
+  #takeSession(session, nowUs) {
+    const changed = this.session?.id !== session?.id;
+    this.session = session;
+    if (!session) this.t0AtUs = null;
+    else if (Number.isFinite(nowUs)) this.t0AtUs = nowUs - session.t_us;
+    else if (changed) this.t0AtUs = null;
+    if (changed) this.#tell("session");
+  }
+
+  #takeBlock(block) {
+    const index = this.blocks.findIndex((known) => known.id === block.id);
+    const before = index < 0 ? null : this.blocks[index].state;
+    if (index < 0) this.blocks.unshift(block);
+    else this.blocks[index] = block;
+    this.blocks.sort((a, b) => b.window - a.window);
+    this.blocks.length = Math.min(this.blocks.length, BLOCKS_MAX);
+    if (block.state !== "pending" && before !== block.state) this.#tell("settled", block);
+    this.#tell("blocks");
+  }
+
+  #takeWindow(window) {
+    this.windows = [window, ...this.windows.filter((known) => known.window !== window.window)];
+    this.windows.sort((a, b) => b.window - a.window);
+    this.windows.length = Math.min(this.windows.length, WINDOWS_MAX);
+    this.#tell("windows");
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(detail === undefined ? new Event(name) : new CustomEvent(name, { detail }));
+  }
+}
