@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from consensus.ops import WORDS, Vote
 from consensus.params import ONE_Q16, Params
-from consensus.state import BlockState, CountedVote, Ignored
+from consensus.state import BlockState, CountedVote
+from consensus.tally import Ignored
 from consensus.verdict import Standing
 from crdt.types import MicroJam, short
 
@@ -66,16 +67,14 @@ def _ignored_words(block: BlockState) -> tuple[str, ...]:
     return tuple(f"{short(verifier)} not counted: {IGNORED[why]}" for verifier, why in block.ignored)
 
 
-def explain_reward(params: Params, block: BlockState) -> tuple[str, ...]:
-    """What a block is paid, term by term."""
+def explain_reward(params: Params, block: BlockState, epoch_points_micro: MicroJam) -> tuple[str, ...]:
+    """What a block is paid, term by term, given the points of all blocks of its epoch."""
     reward = block.reward
     if reward is None:
         return (f"no reward: the block is {STANDINGS[block.standing]}",)
     weights = " + ".join(share(vote.w_q16) for vote in block.votes if vote.vote is Vote.YES)
     count = sum(1 for vote in block.votes if vote.vote is Vote.YES)
-    sums = (
-        f"epoch {reward.epoch} has points for {jam(reward.epoch_points_micro)} of its {jam(reward.epoch_budget_micro)}"
-    )
+    sums = f"epoch {reward.epoch} has points for {jam(epoch_points_micro)} of its {jam(reward.epoch_budget_micro)}"
     rated = "paid in full" if reward.paid_micro == reward.points_micro else f"paid {jam(reward.paid_micro)} pro rata"
     parts = ", ".join(f"{short(verifier)} {jam(amount)}" for verifier, amount in reward.verifiers)
     shared = MicroJam(reward.paid_micro - reward.proposer_micro)

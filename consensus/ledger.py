@@ -209,6 +209,10 @@ class Ledger:
         """All that was ever minted and is still accepted."""
         return self._settled().purses.supply_micro
 
+    def epoch_points_micro(self, epoch: Epoch) -> MicroJam:
+        """Points of all accepted blocks of an epoch: beyond its budget, each is paid pro rata."""
+        return MicroJam(self._settled().epoch_points.get(epoch, 0))
+
     def counts(self) -> Counts:
         """How much there is of everything."""
         standing = [block.standing for block in self._settled().blocks.values()]
@@ -237,7 +241,7 @@ class Ledger:
         epochs = sorted({epoch for epoch, ids in self._ids_in.items() if ids} | set(state.in_epoch))
         for epoch in epochs:
             if epoch not in self._parts:
-                part = (epoch, sorted(self._ids_in.get(epoch, ())), state.states_of(epoch))
+                part = (epoch, sorted(self._ids_in.get(epoch, ())), state.digests_of(epoch))
                 self._parts[epoch] = Digest(digest(b"symjam-state", encode(part)))
         cuts = sorted((author, *place) for author, place in self._chains.cuts().items())
         whole = ([self._parts[epoch] for epoch in epochs], cuts)

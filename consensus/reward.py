@@ -23,14 +23,14 @@ from crdt.types import Epoch, MicroJam, PlayerId, Window
 
 
 class Reward(msgspec.Struct, array_like=True, frozen=True):
-    """Every term of one block's reward. Shares are Q16, amounts micro-JAM; `verifiers` is sorted by key."""
+    """Every term of one block's reward but the sum of its epoch's points, which is asked of the ledger: were it here,
+    each block would change with every other. Shares are Q16, amounts micro-JAM; `verifiers` is sorted by key."""
 
     base_micro: MicroJam
     quality_q16: int
     mean_w_q16: int
     points_micro: MicroJam
     epoch: Epoch
-    epoch_points_micro: MicroJam
     epoch_budget_micro: MicroJam
     paid_micro: MicroJam
     proposer_micro: MicroJam
@@ -96,7 +96,6 @@ def reward_of(
         mean_w_q16=sum(weights_q16) // len(weights_q16),
         points_micro=points,
         epoch=epoch,
-        epoch_points_micro=epoch_points_micro,
         epoch_budget_micro=MicroJam(params.epoch_budget_micro),
         paid_micro=paid,
         proposer_micro=proposer,

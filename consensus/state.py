@@ -2,10 +2,11 @@
 
 Three layers, each depending only on the one before, so that work never runs backwards:
 
-  1. a *verdict* of each touched slot, from its blocks, its votes and who was eligible: needs no other slot;
+  1. a *verdict* of each touched slot (consensus/tally.py): needs no other slot;
   2. *points* of that slot, and of the same proposer's later slots when its acceptance or its voters changed, because
      m looks back over the proposer's accepted blocks;
-  3. *payment* of every block of an epoch whose points changed, because the epoch's budget is shared.
+  3. *payment* of the blocks whose points changed; of all blocks of the epoch only where their points exceed its
+     budget, because then each is paid its share.
 
 All of it is a function of the facts alone. What came first, and how often it was asked in between, leaves no trace;
 tests/consensus/test_ledger.py holds that against random orders.
@@ -13,35 +14,22 @@ tests/consensus/test_ledger.py holds that against random orders.
 
 from __future__ import annotations
 
-import functools
 from bisect import bisect_left, insort
-from enum import IntEnum
+from collections import Counter
 from typing import NamedTuple
 
 import msgspec
 
-from consensus import vrf
 from consensus.facts import Facts, Slot
 from consensus.logistic import weight_q16
 from consensus.lots import Purses, minted
-from consensus.ops import Attest, Block, Vote, Why
+from consensus.ops import Block, Vote, Why
 from consensus.params import Params
-from consensus.presence import Electorate
 from consensus.reward import Reward, familiarity, points_of, reward_of
-from consensus.selection import input_of, tranche_of
-from consensus.verdict import Ballot, Standing, Verdict, decide, quorum
-from crdt.limits import VRF_PROOFS_KNOWN_MAX
-from crdt.types import BlockId, EntryId, Epoch, MicroJam, NetworkId, PlayerId, Window
-
-
-class Ignored(IntEnum):
-    """Why a vote is not counted."""
-
-    NOT_ELIGIBLE = 1
-    NOT_DRAWN = 2  # the proof does not show that this verifier was drawn in this tranche
-    TWO_VOTES = 3  # it signed two different votes on one player's window
-    OTHER_BLOCK = 4
-    NOT_OPEN = 5  # its tranche did not have to open
+from consensus.tally import Ignored, Tallied, Tally
+from consensus.verdict import Standing, quorum
+from crdt.canonical import digest, encode
+from crdt.types import BlockId, Digest, EntryId, Epoch, MicroJam, NetworkId, PlayerId, Window
 
 
 class CountedVote(msgspec.Struct, array_like=True, frozen=True):
@@ -82,19 +70,6 @@ class BlockState(msgspec.Struct, array_like=True, frozen=True):
         return tuple(sorted({vote.why for vote in self.votes if vote.vote is not Vote.YES}))
 
 
-class _Judged(NamedTuple):
-    """Layer 1 of one block."""
-
-    id: BlockId
-    entry: EntryId
-    op: Block
-    rivals: int
-    eligible: int
-    verdict: Verdict
-    counted: tuple[tuple[PlayerId, Attest], ...]
-    ignored: tuple[tuple[PlayerId, Ignored], ...]
-
-
 class _Weighed(NamedTuple):
     """Layer 2: all but the payment."""
 
@@ -107,46 +82,50 @@ class State:
     """Everything derived from one set of facts. Call `settle` before reading."""
 
     def __init__(self, params: Params, network: NetworkId, facts: Facts) -> None:
-        self._params, self._network, self._facts = params, network, facts
+        self._params, self._facts = params, facts
+        self._tally = Tally(params, network, facts)
         self.purses = Purses()
         self.blocks: dict[BlockId, BlockState] = {}
         self.in_epoch: dict[Epoch, set[Slot]] = {}
         self.changed: set[BlockId] = set()
         self.changed_epochs: set[Epoch] = set()
-        self._judged: dict[Slot, tuple[_Judged, ...]] = {}
+        self.epoch_points: Counter[Epoch] = Counter()  # points of all accepted blocks, micro-JAM
+        self._tallied: dict[Slot, tuple[Tallied, ...]] = {}
         self._weighed: dict[Slot, tuple[_Weighed, ...]] = {}
         self._settled: dict[Slot, tuple[BlockState, ...]] = {}
+        self._digests: dict[Slot, Digest] = {}
         self._slots_of: dict[PlayerId, list[Slot]] = {}  # ascending by window
-        self._verify = functools.lru_cache(maxsize=VRF_PROOFS_KNOWN_MAX)(vrf.verify)
 
     def settle(self) -> None:
         """Bring everything up to date with the facts."""
         touched, self._facts.touched = self._facts.touched, set()
         stale: set[Slot] = set()
         for slot in sorted(touched):
-            stale |= self._judge_slot(slot)
-        unpaid: set[Epoch] = set()
+            stale |= self._tally_slot(slot)
+        unpaid: dict[Epoch, set[Slot]] = {}
+        paid_before: dict[Epoch, int] = {}
         for slot in sorted(stale):
-            unpaid |= self._weigh_slot(slot)
+            epoch = self._params.epoch_of(slot.window)
+            paid_before.setdefault(epoch, self.epoch_points[epoch])
+            if self._weigh_slot(slot, epoch):
+                unpaid.setdefault(epoch, set()).add(slot)
         for epoch in sorted(unpaid):
-            self._pay_epoch(epoch)
+            self._pay_epoch(epoch, unpaid[epoch], paid_before[epoch])
 
     # layer 1: verdicts
 
-    def _judge_slot(self, slot: Slot) -> set[Slot]:
-        """Judge a slot's blocks anew; returns the slots whose points this may change."""
-        before = self._judged.get(slot, ())
-        after = self._judge(slot)
+    def _tally_slot(self, slot: Slot) -> set[Slot]:
+        """Count a slot's votes anew; returns the slots whose points this may change."""
+        before, after = self._tallied.get(slot, ()), self._tally.count(slot)
         if after == before:
             return set()
         mine = self._slots_of.setdefault(slot.proposer, [])
         if after and not before:
             insort(mine, slot)
-            self.in_epoch.setdefault(self._params.epoch_of(slot.window), set()).add(slot)
         if after:
-            self._judged[slot] = after
+            self._tallied[slot] = after
         else:
-            self._judged.pop(slot)
+            self._tallied.pop(slot)
             mine.remove(slot)
         stale = {slot}
         if _voters(before) != _voters(after):
@@ -154,92 +133,38 @@ class State:
             stale.update(mine[bisect_left(mine, slot) : bisect_left(mine, last)])
         return stale
 
-    def _judge(self, slot: Slot) -> tuple[_Judged, ...]:
-        blocks = self._facts.blocks_in(slot)
-        if not blocks:
-            return ()
-        electorate = self._facts.presence.electorate(slot.window, slot.proposer)
-        alpha = input_of(self._params, self._network, slot.proposer, slot.window)
-        votes = self._facts.votes_in(slot)
-        return tuple(
-            self._judge_block(block, *blocks[block], len(blocks) - 1, electorate, alpha, votes)
-            for block in sorted(blocks)
-        )
-
-    def _judge_block(
-        self,
-        block: BlockId,
-        entry: EntryId,
-        op: Block,
-        rivals: int,
-        electorate: Electorate,
-        alpha: bytes,
-        votes: dict[PlayerId, list[Attest]],
-    ) -> _Judged:
-        fit: list[tuple[PlayerId, Attest]] = []
-        ignored: list[tuple[PlayerId, Ignored]] = []
-        for verifier, signed in votes.items():
-            fault = self._fault(block, verifier, signed, electorate, alpha)
-            if fault is None:
-                fit.append((verifier, signed[0]))
-            else:
-                ignored.append((verifier, fault))
-        verdict = decide(self._params, len(electorate), [Ballot(vote.tranche, vote.vote) for _, vote in fit])
-        counted = tuple((verifier, vote) for verifier, vote in fit if vote.tranche < verdict.open_tranches)
-        ignored += [(verifier, Ignored.NOT_OPEN) for verifier, vote in fit if vote.tranche >= verdict.open_tranches]
-        if rivals:
-            verdict = verdict._replace(standing=Standing.REJECTED)
-        return _Judged(block, entry, op, rivals, len(electorate), verdict, counted, tuple(sorted(ignored)))
-
-    def _fault(
-        self, block: BlockId, verifier: PlayerId, signed: list[Attest], electorate: Electorate, alpha: bytes
-    ) -> Ignored | None:
-        """Why a verifier's votes on a slot do not count for this block; None when the first of them does."""
-        if len({(vote.block, vote.vote) for vote in signed}) > 1:
-            return Ignored.TWO_VOTES
-        if signed[0].block != block:
-            return Ignored.OTHER_BLOCK
-        elector = electorate.get(verifier)
-        if elector is None:
-            return Ignored.NOT_ELIGIBLE
-        output = self._verify(elector.vrf_key, alpha, signed[0].proof)
-        if output is None:
-            return Ignored.NOT_DRAWN
-        tranche = tranche_of(self._params, output, elector.weight, electorate.weight)
-        return None if tranche == signed[0].tranche else Ignored.NOT_DRAWN
-
     # layer 2: points
 
-    def _weigh_slot(self, slot: Slot) -> set[Epoch]:
-        """Work out m, w and points of a slot's blocks; returns the epoch whose payments this changes."""
-        before, judged = self._weighed.get(slot, ()), self._judged.get(slot, ())
-        met = familiarity(self._params, slot.window, self._accepted_before(slot)) if judged else {}
-        after = tuple(self._weigh(slot.proposer, block, met) for block in judged)
+    def _weigh_slot(self, slot: Slot, epoch: Epoch) -> bool:
+        """Work out m, w and points of a slot's blocks; returns whether anything is different now."""
+        before, tallied = self._weighed.get(slot, ()), self._tallied.get(slot, ())
+        met = familiarity(self._params, slot.window, self._accepted_before(slot)) if tallied else Counter[PlayerId]()
+        after = tuple(self._weigh(slot.proposer, block, met) for block in tallied)
         if after == before:
-            return set()
+            return False
         if after:
             self._weighed[slot] = after
         else:
             self._weighed.pop(slot)
-        return {self._params.epoch_of(slot.window)}
+        self.epoch_points[epoch] += sum(b.points_micro for b in after) - sum(b.points_micro for b in before)
+        return True
 
     def _accepted_before(self, slot: Slot) -> list[tuple[Window, frozenset[PlayerId]]]:
         mine = self._slots_of.get(slot.proposer, [])
         first = Slot(Window(max(0, slot.window - self._params.decay_horizon_windows)), PlayerId(b""))
         found: list[tuple[Window, frozenset[PlayerId]]] = []
         for earlier in reversed(mine[bisect_left(mine, first) : bisect_left(mine, slot)]):
-            voters = _voters(self._judged[earlier])
+            voters = _voters(self._tallied[earlier])
             if voters is not None:
                 found.append((earlier.window, voters))
             if len(found) == self._params.decay_blocks:
                 break
         return found[::-1]
 
-    def _weigh(self, proposer: PlayerId, block: _Judged, met: dict[PlayerId, int]) -> _Weighed:
+    def _weigh(self, proposer: PlayerId, block: Tallied, met: Counter[PlayerId]) -> _Weighed:
         votes = tuple(
-            CountedVote(verifier, vote.vote, vote.why, vote.tranche, m, weight_q16(m))
+            CountedVote(verifier, vote.vote, vote.why, vote.tranche, met[verifier], weight_q16(met[verifier]))
             for verifier, vote in block.counted
-            for m in (met.get(verifier, 0),)
         )
         state = BlockState(
             id=block.id,
@@ -262,15 +187,14 @@ class State:
 
     # layer 3: payment
 
-    def _pay_epoch(self, epoch: Epoch) -> None:
-        slots = self.in_epoch.get(epoch, set())
-        total = MicroJam(sum(block.points_micro for slot in slots for block in self._weighed.get(slot, ())))
-        for slot in sorted(slots):
+    def _pay_epoch(self, epoch: Epoch, unpaid: set[Slot], points_before: int) -> None:
+        slots, total = self.in_epoch.setdefault(epoch, set()), MicroJam(self.epoch_points[epoch])
+        is_shared = max(points_before, total) > self._params.epoch_budget_micro
+        for slot in sorted(slots | unpaid if is_shared else unpaid):
             self._replace(slot, tuple(self._pay(epoch, block, total) for block in self._weighed.get(slot, ())))
-            if slot not in self._weighed:
-                slots.discard(slot)
+            (slots.add if slot in self._weighed else slots.discard)(slot)
         if not slots:
-            self.in_epoch.pop(epoch, None)
+            del self.in_epoch[epoch], self.epoch_points[epoch]
         self.changed_epochs.add(epoch)
 
     def _pay(self, epoch: Epoch, block: _Weighed, total: MicroJam) -> BlockState:
@@ -287,6 +211,7 @@ class State:
             self._settled[slot] = after
         if before == after:
             return
+        self._digests.pop(slot, None)
         for old in before:
             del self.blocks[old.id]
             self.changed.add(old.id)
@@ -298,13 +223,22 @@ class State:
             if new.reward is not None:
                 self.purses.add(minted(new.id, new.proposer, new.reward))
 
+    # what is derived
+
     def states_of(self, epoch: Epoch) -> list[BlockState]:
         """The blocks of one epoch's windows, by window, proposer and id."""
+        return [block for slot in sorted(self.in_epoch.get(epoch, ())) for block in self._settled[slot]]
+
+    def digests_of(self, epoch: Epoch) -> list[Digest]:
+        """One digest for each slot of an epoch, by window and proposer; worked out where the slot has changed."""
         slots = sorted(self.in_epoch.get(epoch, ()))
-        return [block for slot in slots for block in self._settled[slot]]
+        for slot in slots:
+            if slot not in self._digests:
+                self._digests[slot] = Digest(digest(b"symjam-slot", encode(self._settled[slot])))
+        return [self._digests[slot] for slot in slots]
 
 
-def _voters(blocks: tuple[_Judged, ...]) -> frozenset[PlayerId] | None:
+def _voters(blocks: tuple[Tallied, ...]) -> frozenset[PlayerId] | None:
     """Those whose votes counted on the accepted block of a slot; None when none is accepted."""
     for block in blocks:
         if block.verdict.standing is Standing.LOCAL:

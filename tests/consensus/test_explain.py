@@ -5,7 +5,7 @@ import pytest
 from consensus.explain import explain_reward, explain_verdict, jam, share
 from consensus.ops import Vote
 from consensus.state import BlockState
-from crdt.types import BlockId
+from crdt.types import BlockId, MicroJam
 from tests.consensus.world import FIRST, World
 
 
@@ -35,11 +35,11 @@ def test_every_term_of_a_reward_is_there_with_its_number() -> None:
     world.round(FIRST, total=47_920)
     block = block_of(world, world.round(FIRST + 1, total=47_920))
     assert block.reward is not None
-    text = "\n".join(explain_reward(world.params, block))
+    text = "\n".join(explain_reward(world.params, block, world.ledger.epoch_points_micro(block.reward.epoch)))
     for term in (
         "mean w (0.8808 + 0.8808 + 0.8808) / 3 = 0.8808",
         "base 1.000000 x quality 0.7312 x mean w 0.8808 = 0.644040",
-        f"epoch {block.reward.epoch} has points for {jam(block.reward.epoch_points_micro)} of its 1000.000000",
+        f"epoch {block.reward.epoch} has points for 1.340564 of its 1000.000000",
         "paid in full",
         f"gets 0.8000 of 0.644040 = {jam(block.reward.proposer_micro)}",
         *(f"{player.hex()[:8]} {jam(amount)}" for player, amount in block.reward.verifiers),
@@ -57,7 +57,7 @@ def test_what_a_pending_a_rejected_and_a_double_block_say() -> None:
     world.pulse(FIRST)
     block = block_of(world, alone)
     assert explain_verdict(block) == ("pending: 0 yes so far (2 eligible, quorum 2)",)
-    assert explain_reward(world.params, block) == ("no reward: the block is pending",)
+    assert explain_reward(world.params, block, MicroJam(0)) == ("no reward: the block is pending",)
     world.vote(proposer, alone, FIRST, Vote.NO, one)
     world.vote(proposer, alone, FIRST, Vote.TOO_LATE, other)
     first, *rest = explain_verdict(block_of(world, alone))

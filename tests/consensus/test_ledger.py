@@ -14,7 +14,7 @@ from consensus.logistic import TABLE_Q16
 from consensus.lots import Role
 from consensus.ops import Attest, Pulse, SessionClose, Vote, encode_ops
 from consensus.params import MAIN, SMALL, network_id
-from consensus.state import Ignored
+from consensus.tally import Ignored
 from consensus.verdict import Standing
 from crdt.canonical import encode
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
@@ -209,9 +209,31 @@ def test_an_epoch_pays_pro_rata_beyond_its_budget() -> None:
         world.round(FIRST + n, proposer=n)
     assert 999_990 <= world.ledger.supply_micro <= 1_000_000
     rewards = [b.reward for b in world.ledger.blocks() if b.reward is not None]
-    assert len({r.epoch_points_micro for r in rewards}) == 1 and len({r.paid_micro for r in rewards}) == 1
+    assert world.ledger.epoch_points_micro(rewards[0].epoch) == 3 * rewards[0].points_micro
+    assert [r.paid_micro for r in rewards] == [333_333] * 3
     world.round(FIRST + 3)
     assert world.ledger.supply_micro > 1_800_000  # the next epoch has a budget of its own
+
+
+def test_dropping_back_under_the_budget_pays_everyone_in_full_again() -> None:
+    params = msgspec.structs.replace(SMALL, epoch_budget_micro=2_000_000)
+    world = World(4, params)
+    blocks = [world.round(FIRST + n, proposer=n) for n in range(3)]
+    rewards = [b.reward for b in world.ledger.blocks() if b.reward is not None]
+    assert [r.paid_micro for r in rewards] == [666_666] * 3
+    assert world.propose(world.people[2], FIRST + 2, salt=1) not in blocks  # two blocks: neither counts
+    rewards = [b.reward for b in world.ledger.blocks() if b.reward is not None]
+    assert [r.paid_micro for r in rewards] == [952_575] * 2 and world.ledger.supply_micro == 2 * 952_575
+
+
+def test_within_its_budget_a_block_does_not_change_with_others() -> None:
+    world = World(4)
+    first = world.round(FIRST, proposer=0)
+    before = world.ledger.block(first)
+    world.ledger.take_changed()
+    second = world.round(FIRST + 1, proposer=1)
+    assert world.ledger.block(first) == before
+    assert [b.id for b in world.ledger.take_changed() if not isinstance(b, bytes)] == [second]
 
 
 # votes that do not count
@@ -315,6 +337,22 @@ def test_a_vote_before_its_block_waits_for_it() -> None:
     backwards = world.replay(reversed(world.entries))
     found = backwards.block(block)
     assert found is not None and found.standing is Standing.LOCAL
+
+
+def test_a_late_pulse_two_epochs_back_changes_who_had_to_agree() -> None:
+    world = World(4)
+    proposer, one, other, newcomer = world.people
+    world.pulse(FIRST, proposer, one, other)
+    at = FIRST + 2 * EPOCH
+    block = world.propose(proposer, at)
+    world.vote(proposer, block, at, Y, one)
+    assert standing(world, block) is Standing.PENDING
+    world.vote(proposer, block, at, Y, other)
+    assert standing(world, block) is Standing.LOCAL
+    world.pulse(FIRST + 1, newcomer)
+    after = world.ledger.block(block)
+    assert after is not None and (after.eligible, after.quorum, after.standing) == (3, 2, Standing.LOCAL)
+    assert world.replay(reversed(world.entries)).root() == world.ledger.root()
 
 
 def test_votes_of_a_tranche_that_did_not_open_are_not_counted() -> None:
@@ -466,6 +504,8 @@ def test_vote_of_is_the_first_vote_whether_it_counts_or_not(three: tuple[World, 
     world.vote(proposer, block, FIRST, Y, stranger)
     found = world.ledger.vote_of(stranger.player, proposer.player, Window(FIRST))
     assert isinstance(found, Attest) and found.vote is N
+    backwards = world.replay(reversed(world.entries))
+    assert backwards.vote_of(stranger.player, proposer.player, Window(FIRST)) == found
 
 
 def test_changes_are_told_once(three: tuple[World, BlockId]) -> None:
