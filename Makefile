@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+TESTS ?= tests
 
 .PHONY: help setup run test lint bench demo lock clean
 
@@ -33,12 +34,12 @@ run: setup ## start a node and print its page's address
 	@$(BIN)/symjam up
 
 test: $(VENV)/.ready-dev ## run the tests (no network, no root)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TESTS)
 
 lint: $(VENV)/.ready-dev ## style, types and layers
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.ready-dev ## measure the costs that matter (prints figures, asserts nothing)
 	@$(BIN)/python -m bench
