@@ -38,7 +38,7 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     min_deviation_us: int  # standard deviation from the grid below this is no human
     max_tie_q16: int  # share of pairs of onsets that deviate from the grid alike (quality/humanness.py)
     replay_residual_us: int
-    replay_correlation_q16: int
+    replay_correlation_q16: int  # of the deviations of notes on the same lanes and steps
     replay_coverage_q16: int
     replay_min_hits: int
     # judging
@@ -113,6 +113,7 @@ SMALL: Final = msgspec.structs.replace(
     min_events=12,
     min_active_s=4,
     replay_min_hits=12,
+    replay_correlation_q16=ONE_Q16,  # never exceeded: short windows of one groove are too much alike
 )
 
 PRESETS: Final = {"main": MAIN, "small": SMALL}

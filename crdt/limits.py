@@ -67,8 +67,11 @@ COALESCE_MAX_US: Final = 20_000
 NOTICES_PER_CLIENT_MAX: Final = 2_048
 WEBSOCKETS_MAX: Final = 32
 KNOWN_ONSETS_MAX: Final = 200_000  # what the replay index remembers
+REPLAY_VOTES_MAX: Final = 20_000  # per ten seconds of a window, when it is looked for in the replay index
+REPLAY_CANDIDATES_MAX: Final = 6  # alignments tried for them
 MIDI_FILE_MAX_BYTES: Final = 4_000_000
 MIDI_EVENTS_MAX: Final = 200_000
+MIDI_DURATION_MAX_US: Final = 86_400_000_000
 
 # The API on loopback
 API_CONNECTIONS_MAX: Final = 128
@@ -82,8 +85,6 @@ WEBSOCKET_MESSAGE_MAX_BYTES: Final = 32_768
 NOTICE_BYTES_PER_CLIENT_MAX: Final = 4_000_000
 HELLO_LIST_MAX: Final = 60  # blocks and windows in a hello
 FEED_IN_FLIGHT_MAX: Final = 64  # plays that `symjam jam` sends before the first is acknowledged
-REPLAY_VOTES_MAX: Final = 20_000  # per ten seconds of a window, when it is looked for in the replay index
-REPLAY_CANDIDATES_MAX: Final = 6  # alignments tried for them
 
 # The rules
 PULSE_REFS_MAX: Final = 64  # pulses of others that a block names

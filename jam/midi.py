@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from consensus.events import Event, Kind, Onset, onsets
 from consensus.quality.grid import Grid
 from crdt.errors import OperatingFailure
-from crdt.limits import MIDI_EVENTS_MAX, MIDI_FILE_MAX_BYTES
+from crdt.limits import MIDI_DURATION_MAX_US, MIDI_EVENTS_MAX, MIDI_FILE_MAX_BYTES
 from crdt.types import Micros
 
 DRUM_CHANNEL: Final = 9  # the tenth, counted from 0
@@ -99,7 +99,7 @@ def parse(raw: bytes, title: str, what: str = "cannot play this") -> Performance
     except _MALFORMED:
         raise OperatingFailure(what, "not a Standard MIDI File, or a damaged one", "Export it again") from None
     if file.ticks_per_beat <= 0:
-        raise OperatingFailure(what, "its times are not in ticks per beat", "Export it with a tempo") from None
+        raise OperatingFailure(what, "its times are not in ticks per beat", "Export it with a tempo")
     if file.type == 2:
         raise OperatingFailure(what, "it holds several songs (type 2)", "Export one of them as type 0 or 1")
     messages = _in_order(file.tracks)
@@ -113,6 +113,8 @@ def parse(raw: bytes, title: str, what: str = "cannot play this") -> Performance
     )
     tempo_us, beats, beat_unit = _metre(file.ticks_per_beat, messages)
     events = tuple(_events(file.ticks_per_beat, messages, all_drums))
+    if events[-1].t_us > MIDI_DURATION_MAX_US:
+        raise OperatingFailure(what, "it lasts longer than a day", "Give a shorter recording")
     return Performance(
         title, _declarable((30_000_000_000 * beat_unit + tempo_us) // (2 * tempo_us)), beats, events, events[-1].t_us
     )

@@ -40,6 +40,10 @@ class Line(NamedTuple):
         """The time in the take that answers to a time in the window."""
         return self.place_us + (t_us - self.middle_us) * self.known_us // self.played_us
 
+    def back(self, known_us: int) -> int:
+        """The time in the window that answers to a time in the take."""
+        return self.middle_us + (known_us - self.place_us) * self.played_us // self.known_us
+
 
 class Pairing(NamedTuple):
     """The notes found, along which line, and how far off it they are (standard deviation)."""

@@ -46,7 +46,7 @@ def measure(
         return Report(NOTHING, why, (f"refused: {WORDS[why]}",))
     hits = timed(grid, played)
     seen = humanness.signs(hits)
-    match = known.closest(params, played, before)
+    match = known.closest(params, played, before, grid)
     if why is Why.FINE:
         why = humanness.refusal(params, seen)
     if why is Why.FINE and match is not None and match.is_replay(params):

@@ -20,17 +20,16 @@ from typing import Final, NamedTuple
 from consensus.events import Onset
 from consensus.params import ONE_Q16, Params
 from consensus.quality.align import Line, Pairing, refine
+from consensus.quality.fingerprint import Fingerprint, Run, runs
+from consensus.quality.grid import Grid
+from consensus.quality.likeness import correlation_q16
 from crdt.limits import KNOWN_ONSETS_MAX, REPLAY_CANDIDATES_MAX, REPLAY_VOTES_MAX
 from crdt.types import Window
 
-RUN: Final = 4  # notes of one lane in a fingerprint
-CELLS: Final = 48  # how finely a ratio of gaps is told: 16 ms for eighths at 120
 SPEEDS: Final = 32  # buckets of speed per octave of ratio 1: 3% each
 SPEED_RANGE: Final = (24, 43)  # from 0.75 to 1.34 of the speed of the original
 PLACE_US: Final = 128_000  # width of a bucket of places
 SEGMENT_US: Final = 10_000_000  # votes are counted together over so much of a window
-
-Fingerprint = tuple[int, int, int]  # lane and two ratios
 
 
 class Match(NamedTuple):
@@ -42,21 +41,14 @@ class Match(NamedTuple):
     hits: int
     coverage_q16: int
     residual_us: int
+    shared_q16: int = 0  # how much of the window is on the same lanes and grid steps there, when a grid was given
+    correlation_q16: int = 0  # and how alike the deviations of those notes are, -1..1
 
     def is_replay(self, params: Params) -> bool:
-        """Whether so much of it is found so closely that nobody played it a second time."""
-        return (
-            self.hits >= params.replay_min_hits
-            and self.coverage_q16 >= params.replay_coverage_q16
-            and self.residual_us < params.replay_residual_us
-        )
-
-
-class _Run(NamedTuple):
-    """A fingerprint's occurrence in the window that is looked for."""
-
-    t_us: int
-    length_us: int
+        """Whether so much of it is found so closely, or follows so faithfully, that nobody played it again."""
+        close = self.coverage_q16 >= params.replay_coverage_q16 and self.residual_us < params.replay_residual_us
+        follows = self.shared_q16 >= params.replay_coverage_q16 and self.correlation_q16 > params.replay_correlation_q16
+        return self.hits >= params.replay_min_hits and (close or follows)
 
 
 class _Posting(NamedTuple):
@@ -98,7 +90,7 @@ class ReplayIndex:
         self._takes.setdefault(key, {})[window] = ordered
         insort(self._windows, (window, key))
         self._held += len(ordered)
-        for fingerprint, run in _runs(ordered):
+        for fingerprint, run in runs(ordered):
             insort(self._postings.setdefault(fingerprint, []), _Posting(window, key, run.t_us, run.length_us))
         while self._held > self._capacity:
             self._forget(*self._windows[0])
@@ -111,50 +103,64 @@ class ReplayIndex:
             del self._takes[key]
         self._windows.remove((window, key))
         self._held -= len(onsets)
-        for fingerprint in {fingerprint for fingerprint, _ in _runs(onsets)}:
+        for fingerprint in {fingerprint for fingerprint, _ in runs(onsets)}:
             kept = [p for p in self._postings[fingerprint] if (p.window, p.key) != (window, key)]
             if kept:
                 self._postings[fingerprint] = kept
             else:
                 del self._postings[fingerprint]
 
-    def find(self, params: Params, onsets: Sequence[Onset], before: Window | None = None) -> Match | None:
-        """The recording that a window replays, or None. Only windows earlier than `before` are compared with."""
-        match = self.closest(params, onsets, before)
+    def find(
+        self, params: Params, onsets: Sequence[Onset], before: Window | None = None, grid: Grid | None = None
+    ) -> Match | None:
+        """The recording that a window replays, or None. Only windows earlier than `before` are compared with. With
+        the window's grid, deviations are correlated too (likeness.py)."""
+        match = self.closest(params, onsets, before, grid)
         return match if match is not None and match.is_replay(params) else None
 
-    def closest(self, params: Params, onsets: Sequence[Onset], before: Window | None = None) -> Match | None:
+    def closest(
+        self, params: Params, onsets: Sequence[Onset], before: Window | None = None, grid: Grid | None = None
+    ) -> Match | None:
         """The recording most like a window, if any has enough notes in common to be compared: a replay before
         anything else, then the one with most coverage, then the closest, then by key and time."""
         ordered = tuple(sorted(set(onsets)))
         found: list[Match] = []
-        for key, line in self._candidates(ordered, before):
-            known = self._take(key, before, line.of(ordered[0].t_us), line.of(ordered[-1].t_us))
+        for key, line in self._settled(params, ordered, before):
+            known = self._take(key, before, line, ordered)
             pairing = refine(ordered, known, line)
             if pairing is not None and pairing.hits >= params.replay_min_hits:
-                found.append(_match(key, ordered, pairing))
+                found.append(_match(key, ordered, known, pairing, grid))
         return min(
             found,
             key=lambda m: (not m.is_replay(params), -m.coverage_q16, m.residual_us, m.key, m.t_us),
             default=None,
         )
 
-    def _candidates(self, ordered: tuple[Onset, ...], before: Window | None) -> Iterator[tuple[bytes, Line]]:
-        """Takes and alignments worth a closer look, by segment and votes."""
-        segments: dict[int, list[tuple[Fingerprint, _Run]]] = {}
-        for fingerprint, run in _runs(ordered):
-            segments.setdefault((run.t_us - ordered[0].t_us) // SEGMENT_US, []).append((fingerprint, run))
-        for number, runs in sorted(segments.items()):
-            middle = ordered[0].t_us + number * SEGMENT_US + SEGMENT_US // 2
-            buckets = self._votes(runs, middle, before)
-            fullest = sorted(buckets, key=lambda b: (-len(buckets[b]), b))[:REPLAY_CANDIDATES_MAX]
-            for bucket in fullest:
-                votes = sorted(buckets[bucket])
-                known, played = sum(v.known_us for v in votes), sum(v.played_us for v in votes)
-                yield bucket[0], Line(middle, votes[len(votes) // 2].place_us, known, played)
+    def _settled(self, params: Params, ordered: tuple[Onset, ...], before: Window | None) -> list[tuple[bytes, Line]]:
+        """The alignments worth following through the whole window: each was laid through the notes of its segment,
+        and those that are most alike there are kept."""
+        segments: dict[int, list[Onset]] = {}
+        for onset in ordered:
+            segments.setdefault((onset.t_us - ordered[0].t_us) // SEGMENT_US, []).append(onset)
+        ranked: list[tuple[int, bytes, Line]] = []
+        for number, notes in segments.items():
+            for key, line in self._candidates(notes, ordered[0].t_us + number * SEGMENT_US + SEGMENT_US // 2, before):
+                pairing = refine(notes, self._take(key, before, line, notes), line)
+                if pairing is not None:
+                    likeness = pairing.hits * max(2 * params.replay_residual_us - pairing.residual_us, 0)
+                    ranked.append((-likeness, key, pairing.line))
+        return [(key, line) for _, key, line in sorted(ranked)[:REPLAY_CANDIDATES_MAX]]
+
+    def _candidates(self, notes: list[Onset], middle: int, before: Window | None) -> Iterator[tuple[bytes, Line]]:
+        """Takes and rough alignments of a segment, those with most votes."""
+        buckets = self._votes(list(runs(notes)), middle, before)
+        for bucket in sorted(buckets, key=lambda b: (-len(buckets[b]), b))[:REPLAY_CANDIDATES_MAX]:
+            votes = sorted(buckets[bucket])
+            known, played = sum(v.known_us for v in votes), sum(v.played_us for v in votes)
+            yield bucket[0], Line(middle, votes[len(votes) // 2].place_us, known, played)
 
     def _votes(
-        self, runs: list[tuple[Fingerprint, _Run]], middle: int, before: Window | None
+        self, runs: list[tuple[Fingerprint, Run]], middle: int, before: Window | None
     ) -> dict[tuple[bytes, int, int], list[_Vote]]:
         """Votes of a segment by (take, speed, place); each place falls into two overlapping buckets."""
         postings = [(self._earlier(fingerprint, before), run) for fingerprint, run in runs]
@@ -179,8 +185,9 @@ class ReplayIndex:
         known = self._postings.get(fingerprint, [])
         return known if before is None else known[: bisect_left(known, (before,))]
 
-    def _take(self, key: bytes, before: Window | None, start_us: int, end_us: int) -> tuple[Onset, ...]:
-        """The onsets of a take around a span of its time."""
+    def _take(self, key: bytes, before: Window | None, line: Line, played: Sequence[Onset]) -> tuple[Onset, ...]:
+        """The onsets of a take around where the line puts what was played."""
+        start_us, end_us = line.of(played[0].t_us), line.of(played[-1].t_us)
         margin = (end_us - start_us) // 4 + PLACE_US
         low, high = start_us - margin, end_us + margin
         return tuple(
@@ -188,30 +195,22 @@ class ReplayIndex:
             for window, onsets in sorted(self._takes[key].items())
             if (before is None or window < before) and onsets[0].t_us <= high and onsets[-1].t_us >= low
             for onset in onsets
+            if low <= onset.t_us <= high
         )
 
 
-def _runs(ordered: Sequence[Onset]) -> Iterator[tuple[Fingerprint, _Run]]:
-    """Fingerprints of every RUN successive notes on one lane."""
-    lanes: dict[int, list[int]] = {}
-    for onset in ordered:
-        lanes.setdefault(onset.lane, []).append(onset.t_us)
-    for lane, times in sorted(lanes.items()):
-        for i in range(len(times) - RUN + 1):
-            start, second, third, end = times[i : i + RUN]
-            length = end - start
-            if length > 0:
-                cells = (second - start) * CELLS // length, (third - second) * CELLS // length
-                yield (lane, *cells), _Run(start, length)
-
-
-def _match(key: bytes, ordered: tuple[Onset, ...], pairing: Pairing) -> Match:
-    line = pairing.line
+def _match(
+    key: bytes, ordered: tuple[Onset, ...], known: tuple[Onset, ...], pairing: Pairing, grid: Grid | None
+) -> Match:
+    line, n = pairing.line, len(ordered)
+    shared, correlation = (0, 0) if grid is None else correlation_q16(grid, ordered, known, line)
     return Match(
         key,
         line.of(ordered[0].t_us),
         line.known_us * ONE_Q16 // line.played_us,
         pairing.hits,
-        pairing.hits * ONE_Q16 // len(ordered),
+        pairing.hits * ONE_Q16 // n,
         pairing.residual_us,
+        shared * ONE_Q16 // n,
+        correlation,
     )

@@ -1,0 +1,1 @@
+"""What things cost and how well they work: programs that print figures and assert nothing."""
