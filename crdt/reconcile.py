@@ -62,7 +62,11 @@ def compare(replica: Replica, theirs: Sequence[Head], giver: PlayerId | None = N
         if 0 < length <= ours and log.entries[length - 1].id != head.head:
             wants.extend(_search(log, length, giver))
     seen = {(head.author, head.nonce) for head in theirs}
-    they_lack |= any((head.author, head.nonce) not in seen for head in replica.heads())
+    for key in [key for key in sorted(replica.logs) if key not in seen]:
+        if replica.logs[key].entries:
+            they_lack = True
+        else:  # a fork of the first number: there are no entries by which they would hear of this log
+            proofs_due.append(key)
     return Comparison(tuple(wants), missing, they_lack, tuple(proofs_due))
 
 

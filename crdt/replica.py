@@ -71,7 +71,7 @@ class Replica:
         """Fit a verified entry in. Raises Violation when it cannot belong; then nothing has changed."""
         self._check_place(entry)
         seq = entry.body.seq
-        log = self.logs.get(entry.log) or Log(entry.log)
+        log = self.log(entry.log)
         if log.frozen_at is not None and seq >= log.frozen_at:
             return self._after_fork(entry)
         if seq > len(log):
@@ -97,7 +97,7 @@ class Replica:
         proof = prove_equivocation(*proof)
         self._check_place(proof.first)
         key, seq = proof.first.log, proof.seq
-        log = self.logs.get(key) or Log(key)
+        log = self.log(key)
         if log.frozen_at is not None and seq >= log.frozen_at:
             return NOTHING
         if seq > len(log):
@@ -112,7 +112,7 @@ class Replica:
         """Load entries that the store has verified, in log order. Raises Violation where they do not follow."""
         for entry in entries:
             self._check_place(entry)
-            self._append(self.logs.get(entry.log) or Log(entry.log), entry)
+            self._append(self.log(entry.log), entry)
 
     def digest(self) -> Digest:
         """Hash of all heads: equal on two nodes exactly when they hold the same entries of this document."""
@@ -136,6 +136,11 @@ class Replica:
     def held_count(self) -> int:
         """Entries waiting for their predecessors."""
         return len(self._held)
+
+    def log(self, key: LogKey) -> Log:
+        """A log; an empty one that is not kept when there is none, so that names cost nothing."""
+        log = self.logs.get(key)
+        return Log(key) if log is None else log
 
     def has_room(self, key: LogKey) -> bool:
         """Whether a log is held or could still be begun."""
