@@ -226,6 +226,19 @@ def test_dropping_back_under_the_budget_pays_everyone_in_full_again() -> None:
     assert [r.paid_micro for r in rewards] == [952_575] * 2 and world.ledger.supply_micro == 2 * 952_575
 
 
+def test_several_blocks_gone_between_two_questions() -> None:
+    params = msgspec.structs.replace(SMALL, epoch_budget_micro=2_000_000)
+    world = World(4, params)
+    world.pulse(FIRST)
+    for person in world.people:
+        block = world.propose(person, FIRST)
+        world.vote(person, block, FIRST, Y, *(p for p in world.people if p is not person))
+    assert world.ledger.supply_micro == 2_000_000
+    for person in world.people[1:]:
+        world.propose(person, FIRST, salt=1)
+    assert world.ledger.supply_micro == 952_575
+
+
 def test_within_its_budget_a_block_does_not_change_with_others() -> None:
     world = World(4)
     first = world.round(FIRST, proposer=0)
