@@ -21,6 +21,9 @@ P = ParamSpec("P")
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
+# By name: importing the classes would import what raises them.
+EXIT_CODES = {"NoNode": 3, "KeyRefused": 4, "KeyMissing": 4, "StoreDamaged": 6, "LastSignedDamaged": 6}
+
 
 def _guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     """Turn failures into what a user can read: what failed, why, what to do next."""
@@ -31,7 +34,7 @@ def _guarded(command: Callable[P, int | None]) -> Callable[P, None]:
             code = command(*args, **kwargs)
         except OperatingFailure as failure:
             _say_failure(failure.what, failure.why, failure.remedy, bool(kwargs.get("as_json")))
-            code = getattr(failure, "exit_code", 1)
+            code = EXIT_CODES.get(type(failure).__name__, 1)
         except Misuse as misuse:
             _say_failure("that cannot be done", str(misuse), "", bool(kwargs.get("as_json")))
             code = 2

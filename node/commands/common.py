@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from wallet.amounts import format_micro
 
+from crdt.types import MicroJam
 from node.client import Client
 from node.shell.config import default_data_dir
+from wallet.amounts import format_jam
 
 Doc = dict[str, Any]
 
@@ -27,7 +28,7 @@ def as_json_line(document: Doc) -> None:
 
 def jam(amount_micro: int) -> str:
     """An amount as people read it."""
-    return f"{format_micro(amount_micro)} JAM"
+    return f"{format_jam(MicroJam(amount_micro))} JAM"
 
 
 def share(q16: int) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from wallet.amounts import format_micro
 
 from node.commands.common import as_json_line, client, jam, short
+from wallet.amounts import format_jam
 
 
 def show(data: Path | None, as_json: bool) -> int:
@@ -32,9 +32,9 @@ def balance(data: Path | None, as_json: bool) -> int:
     wallet = client(data).wallet()
     if as_json:
         shown = {key: wallet[key] for key in ("player", "balance_micro", "pending_blocks")}
-        as_json_line({"schema": "symjam.balance/1", **shown, "balance": format_micro(wallet["balance_micro"])})
+        as_json_line({"schema": "symjam.balance/1", **shown, "balance": format_jam(wallet["balance_micro"])})
     else:
-        click.echo(format_micro(wallet["balance_micro"]))
+        click.echo(format_jam(wallet["balance_micro"]))
     return 0
 
 

@@ -29,6 +29,11 @@ class Config:
         return preset(self.preset)
 
     @property
+    def keys_path(self) -> Path:
+        """Where the player's key lies, in a directory that nobody else may read."""
+        return self.data_dir / "keys"
+
+    @property
     def store_path(self) -> Path:
         """Where LevelDB lives; one per network, so that a demonstration never touches what was earned."""
         return self.data_dir / f"store-{self.preset}"

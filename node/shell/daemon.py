@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 import trio
-from wallet.keystore import load_or_create
 
 from consensus.params import network_id
 from crdt.errors import OperatingFailure, Reason
@@ -35,6 +34,7 @@ from node.shell.clock import NodeClock
 from node.shell.config import Config, boot_id
 from node.shell.hands import Hands
 from node.shell.status import Facts
+from wallet import keystore
 
 TICK_S = 0.02
 REMEMBER_EVERY_S = 60.0
@@ -76,7 +76,8 @@ class Daemon:
         self._scope.cancel()
 
     def _open(self) -> Opened:
-        identity, is_new = load_or_create(self.config.data_dir)
+        is_new = not keystore.exists(self.config.keys_path)
+        identity = keystore.load_or_create(self.config.keys_path)
         params = self.config.params
         fresh = NO_NONCE if is_new else Nonce(secrets.token_bytes(8))
         opened = open_verified(self.config.store_path, network_id(params), boot_id(), fresh)

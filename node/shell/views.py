@@ -103,18 +103,19 @@ def block(engine: Engine, state: BlockState) -> Doc:
 def _reward(engine: Engine, state: BlockState) -> Doc:
     reward = state.reward
     assert reward is not None
+    epoch_points_micro = engine.ledger.epoch_points_micro(reward.epoch)
     return {
         "base_micro": reward.base_micro,
         "quality_q16": reward.quality_q16,
         "mean_w_q16": reward.mean_w_q16,
         "points_micro": reward.points_micro,
         "epoch": reward.epoch,
-        "epoch_points_micro": reward.epoch_points_micro,
+        "epoch_points_micro": epoch_points_micro,
         "epoch_budget_micro": reward.epoch_budget_micro,
         "paid_micro": reward.paid_micro,
         "proposer_micro": reward.proposer_micro,
         "verifiers": {player.hex(): amount for player, amount in reward.verifiers},
-        "words": list(explain_reward(engine.params, state)),
+        "words": list(explain_reward(engine.params, state, epoch_points_micro)),
     }
 
 
