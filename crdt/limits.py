@@ -92,7 +92,6 @@ ELECTORATES_KNOWN_MAX: Final = 256  # epochs and windows whose eligible players 
 VRF_PROOFS_KNOWN_MAX: Final = 16_384  # proofs verified (0.8 ms each) and remembered
 
 # Store
-COMMIT_MAX_BYTES: Final = 1_000_000  # what group commit gathers before it must be flushed
 SALVAGE_BATCH_ENTRIES: Final = 1_000
 DAMAGED_COPIES_MAX: Final = 3
 LAST_SIGNED_MAX: Final = 8  # ledger documents remembered; one epoch's is written to at a time

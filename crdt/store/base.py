@@ -27,11 +27,9 @@ class StoreInUse(OperatingFailure):
 class StoreDamaged(OperatingFailure):
     """What the store returned is not what was written to it."""
 
-    exit_code = 6  # of the command line: the store is damaged
-
 
 class Store(Protocol):
-    """An ordered map from bytes to bytes. Not safe for use from several threads at once."""
+    """An ordered map from bytes to bytes. Writes may come from two threads at once, everything else from one."""
 
     kind: str
 

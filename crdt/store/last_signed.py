@@ -44,8 +44,6 @@ class Signed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
 class LastSignedDamaged(OperatingFailure):
     """The record exists and cannot be believed. Nothing may be signed in the ledger on the strength of it."""
 
-    exit_code = 6
-
 
 _records: Canonical[tuple[Signed, ...]] = Canonical(
     Annotated[tuple[Signed, ...], Meta(max_length=LAST_SIGNED_MAX)], SMALL_FILE_MAX_BYTES

@@ -16,7 +16,6 @@ _WRITER = """
 import sys
 from pathlib import Path
 from crdt.entry import next_body, sign
-from crdt.store.commit import GroupCommit
 from crdt.store.keys import entry_item
 from crdt.store.last_signed import LastSigned
 from crdt.store.recover import open_verified
@@ -26,7 +25,6 @@ from tests.crdt.store.logs import BOOT, JAM, LEDGER, NETWORK, make_log, player
 directory, me = Path(sys.argv[1]), player(1)
 node = open_verified(directory / "db", NETWORK, BOOT, NO_NONCE)
 signed = LastSigned.load(directory / "signed")
-group = GroupCommit(node.store)
 last = {JAM: None, LEDGER: None}
 for entry in node.entries():
     last[entry.body.document] = entry
@@ -36,9 +34,8 @@ for turn in range(5_000):
         before = last[document]
         entry = sign(me, NETWORK, next_body(before, b"x")) if before else make_log(me, 1, document)[0]
         last[document] = entry
-        group.add([entry_item(entry)], sync=document == LEDGER)
         fresh.append(entry)
-    group.flush()
+    node.store.write([entry_item(entry) for entry in fresh], sync=turn % 4 == 0)
     for entry in fresh:
         if entry.body.document == LEDGER:
             signed.record(LEDGER, entry.body.seq, entry.id)
