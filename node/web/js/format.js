@@ -51,3 +51,12 @@ export function span(us) {
 export function short(id) {
   return id ? id.slice(0, 8) : DASH;
 }
+
+/** When a window began, as a clock shows it; with the day when it was not today. */
+export function windowTime(window, windowS) {
+  if (!known(window) || !known(windowS)) return DASH;
+  const at = new Date(window * windowS * 1000);
+  const time = at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: windowS % 60 ? "2-digit" : undefined, hour12: false });
+  const today = at.toDateString() === new Date().toDateString();
+  return today ? time : `${at.toLocaleDateString(undefined, { day: "numeric", month: "short" })} ${time}`;
+}

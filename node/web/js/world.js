@@ -20,6 +20,11 @@ export class World extends EventTarget {
     return this.status?.player ?? null;
   }
 
+  /** Length of a window, seconds; null while unknown. */
+  get windowS() {
+    return this.status?.window_s ?? null;
+  }
+
   /** Everyone here: this player first, then peers in the node's order. */
   get players() {
     if (!this.status) return [];

@@ -1,0 +1,156 @@
+// The Play view: the stage, the river, the pads, and what came of it.
+
+import { h, say } from "./dom.js";
+import { bpm } from "./format.js";
+import { beatUs, judge, place } from "./grid.js";
+import { guess } from "./instruments.js";
+import { Meter } from "./meter.js";
+import { Mixer, VoicePicker } from "./mixer.js";
+import { Pads } from "./pads.js";
+import { River } from "./river.js";
+import { settings } from "./settings.js";
+import { Stage } from "./stage.js";
+import { LastWindows, WindowBar } from "./window_bar.js";
+
+export class PlayView {
+  title = "Play";
+  #app;
+  #title = h("strong");
+  #tempo = h("span", { class: "tempo" });
+  #metre = h("span", { class: "tempo metre" });
+  #dots = h("span", { class: "beats", "aria-hidden": "true" });
+  #hint = h("div", { class: "hint" });
+  #bar = new WindowBar();
+  #last = new LastWindows();
+  #meter = new Meter();
+  #pads = new Pads();
+  #river;
+  #stage;
+  #mixer;
+  #clicked = -1;
+
+  constructor(app) {
+    this.#app = app;
+    const canvas = h("canvas", { "aria-hidden": "true" });
+    this.#river = new River(canvas);
+    this.#stage = new Stage(app.faces);
+    this.#mixer = new Mixer(app.audio);
+    const voices = new VoicePicker(app.player.voice);
+    voices.addEventListener("change", () => this.#pads.setInstrument(app.player.voice));
+    this.#pads.setInstrument(app.player.voice);
+    this.node = h("section", { class: "view play", "aria-label": "Play" },
+      h("div", { class: "session" }, h("p", { class: "about" }, this.#title, this.#tempo, this.#metre), this.#dots, this.#bar.node),
+      this.#stage.node,
+      h("div", { class: "river" }, canvas, this.#hint),
+      h("div", { class: "under" }, this.#meter.node, voices.node),
+      this.#pads.node,
+      h("aside", { class: "side" }, this.#last.node, this.#mixer.node));
+    this.#listen();
+  }
+
+  #listen() {
+    const { world, player, keyboard } = this.#app;
+    for (const source of [keyboard, this.#pads]) {
+      source.addEventListener("press", ({ detail: d }) => player.press(d.lane, d.velocity, d.atMs));
+      source.addEventListener("release", ({ detail: d }) => player.release(d.lane, d.atMs));
+    }
+    player.addEventListener("own", ({ detail }) => this.#own(detail));
+    player.addEventListener("heard", ({ detail }) => this.#heard(detail));
+    world.addEventListener("blocks", () => this.#last.update(world.windows, world.blocks, world.windowS));
+    world.addEventListener("windows", () => this.#last.update(world.windows, world.blocks, world.windowS));
+    this.#last.update([], [], null);
+  }
+
+  #own({ lane, velocity, atMs, tUs, off }) {
+    const me = this.#app.world.me ?? "00";
+    this.#pads.hold(lane, !off, me);
+    if (off) {
+      this.#river.off(me, lane, atMs);
+      return;
+    }
+    this.#app.world.heardAtMs.set(me, atMs);
+    this.#river.on(me, lane, velocity, atMs, this.#app.player.voice === "drums");
+    this.#pads.flash(lane, me, velocity, 0);
+    for (const face of this.#app.faces.all(me)) face.hit(velocity);
+    if (tUs === null || tUs < 0) return;
+    const { label, errorUs, share } = judge(tUs, this.#app.world.session);
+    this.#river.label(lane, label, errorUs, atMs);
+    this.#meter.add(label, errorUs, share);
+  }
+
+  #heard({ player, lane, pitch, velocity, dueMs, off }) {
+    if (off) {
+      this.#river.off(player, lane, dueMs);
+      return;
+    }
+    const waitMs = dueMs - performance.now();
+    this.#river.on(player, lane, velocity, dueMs, guess(lane, pitch) === "drums");
+    this.#pads.flash(lane, player, velocity, waitMs);
+    setTimeout(() => [...this.#app.faces.all(player)].forEach((face) => face.hit(velocity)), Math.max(0, waitMs));
+  }
+
+  /** The session's time at a page time, microseconds; null while there is none. */
+  #sessionUs(nowMs) {
+    const { world, clock } = this.#app;
+    return world.session && world.t0AtUs !== null && clock.ready ? clock.nodeUs(nowMs) - world.t0AtUs : null;
+  }
+
+  /** The share of the beat gone, for faces that nod; null without a session. */
+  beatPhase(nowMs) {
+    const tUs = this.#sessionUs(nowMs);
+    return tUs === null ? null : place(tUs, this.#app.world.session).phase;
+  }
+
+  /** Schedules the metronome's next click; called by the audio scheduler. */
+  tick() {
+    const { world, clock, audio } = this.#app;
+    const tUs = this.#sessionUs(performance.now() + 100);
+    if (tUs === null || !settings.metronome) return;
+    const { session } = world;
+    const beat = Math.floor(tUs / beatUs(session));
+    if (beat === this.#clicked || beat < 0) return;
+    this.#clicked = beat;
+    audio.click(beat % session.beats_per_bar === 0, clock.pageMs(world.t0AtUs + beat * beatUs(session)));
+  }
+
+  /** What changes once a second or on news. */
+  update() {
+    const { world, connection, audio } = this.#app;
+    const { session } = world;
+    this.#stage.update(world.players, world.me, world.heardAtMs);
+    say(this.#title, session ? session.title || "Untitled jam" : "No session");
+    say(this.#tempo, session ? `${bpm(session.tempo_mbpm)} BPM` : "");
+    say(this.#metre, session ? `${session.beats_per_bar} beats a bar, ${session.subdivision} steps a beat` : "");
+    const beats = session?.beats_per_bar ?? 0;
+    if (this.#dots.childElementCount !== beats) this.#dots.replaceChildren(...Array.from({ length: beats }, () => h("i")));
+    this.#mixer.update(world.players);
+    this.#tellHints(connection.state === "live", !session, world.players.length < 2, audio.running);
+  }
+
+  #tellHints(live, idle, alone, sounding) {
+    const hints = [
+      !live && "Your keys sound, but nothing is kept until the node is back.",
+      live && idle && "Press any of the ten keys. The first note opens a session.",
+      !sounding && !idle && "Sound starts with your first key or touch.",
+      live && alone && "Nobody else is here yet. Whoever runs symjam up on this network joins by itself.",
+    ].filter(Boolean);
+    if (this.#hint.dataset.shown === hints.join()) return;
+    this.#hint.dataset.shown = hints.join();
+    this.#hint.replaceChildren(...hints.map((text) => h("p", null, text)));
+  }
+
+  /** One frame. */
+  draw(nowMs) {
+    const { world, clock } = this.#app;
+    this.#bar.draw(world.status, clock, nowMs);
+    const tUs = this.#sessionUs(nowMs);
+    const beat = tUs === null ? null : { session: world.session, t0Ms: nowMs - tUs / 1_000 };
+    this.#river.draw(nowMs, world.players, beat);
+    const at = tUs === null || tUs < 0 ? null : place(tUs, world.session);
+    [...this.#dots.children].forEach((dot, index) => {
+      const on = at?.beat === index;
+      if (dot.classList.contains("on") !== on) dot.classList.toggle("on", on);
+    });
+  }
+}
+

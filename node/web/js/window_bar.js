@@ -1,0 +1,59 @@
+// The window under way: how much of it is left, and what became of one's last ones.
+
+import { h, say } from "./dom.js";
+import { DASH, jam, short, windowTime } from "./format.js";
+
+const SHOWN = 4;
+
+/** Time left in the window, as a bar and in words. */
+export class WindowBar {
+  #fill = h("i");
+  #left = h("span", { class: "left" });
+  #bar = h("div", { class: "bar", role: "progressbar", "aria-label": "Time gone in this window", "aria-valuemin": 0, "aria-valuemax": 100 }, this.#fill);
+
+  node = h("div", { class: "window" }, this.#left, this.#bar);
+
+  /** One frame: the node's status and clock. */
+  draw(status, clock, nowMs) {
+    if (!status || !clock.ready) {
+      say(this.#left, `window ${DASH}`);
+      this.#fill.style.transform = "scaleX(0)";
+      return;
+    }
+    const lengthUs = status.window_s * 1e6;
+    const nodeUs = clock.nodeUs(nowMs);
+    const leftUs = lengthUs - (nodeUs % lengthUs);
+    this.#fill.style.transform = `scaleX(${(1 - leftUs / lengthUs).toFixed(4)})`;
+    say(this.#left, `window ends in ${Math.ceil(leftUs / 1e6)} s`);
+    const gone = String(Math.floor((1 - leftUs / lengthUs) * 10) * 10); // in tens: a screen reader need not hear each frame
+    if (this.#bar.getAttribute("aria-valuenow") !== gone) this.#bar.setAttribute("aria-valuenow", gone);
+  }
+}
+
+/** In words, what became of a window: `[state, headline, detail]`. */
+export function outcome(window, block) {
+  if (window.outcome === "refused") return ["rejected", "no block", window.words || window.why];
+  if (window.outcome === "silent") return ["silent", "silent", "nothing was played"];
+  if (!block) return ["pending", "proposed", `block ${short(window.block)}`];
+  const last = block.words.at(-1) ?? "";
+  if (block.state === "local") return ["local", block.reward ? `+${jam(block.reward.proposer_micro)} JAM` : "accepted", last];
+  return block.state === "rejected" ? ["rejected", "rejected", last] : ["pending", "waiting for votes", last];
+}
+
+/** One's last windows. */
+export class LastWindows {
+  #list = h("ol", { class: "outcomes" });
+
+  node = h("section", { class: "panel" }, h("h2", null, "Your windows"), this.#list);
+
+  update(windows, blocks, windowS) {
+    const rows = windows.slice(0, SHOWN).map((window) => {
+      const [state, headline, detail] = outcome(window, blocks.find((block) => block.id === window.block));
+      return h("li", { class: state }, h("i", { class: "dot" }), h("div", null,
+        h("p", null, h("strong", null, headline), h("span", { class: "number", title: `window ${window.window}` }, windowTime(window.window, windowS))),
+        h("p", { class: "detail" }, detail)));
+    });
+    const empty = h("li", { class: "none" }, "What you play becomes a block when its window ends. Nothing yet.");
+    this.#list.replaceChildren(...(rows.length ? rows : [empty]));
+  }
+}

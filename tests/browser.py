@@ -1,0 +1,209 @@
+"""A headless Chromium driven over the DevTools protocol: open pages, press keys, read values, take pictures.
+
+Used with `async with open_browser(...)`. The browser gets a profile of its own and no networking in the background.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import trio
+from trio_websocket import WebSocketConnection, open_websocket_url
+
+FLAGS: Final = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=user-gesture-required",
+    "--remote-debugging-port=0",
+]
+# key -> (code, Windows virtual key code): what Chromium needs to make a real key event
+KEYS: Final = {letter: (f"Key{letter.upper()}", ord(letter.upper())) for letter in "abcdefghijklmnopqrstuvwxyz"}
+KEYS.update({str(digit): (f"Digit{digit}", ord(str(digit))) for digit in range(10)})
+KEYS.update({";": ("Semicolon", 186), "ArrowRight": ("ArrowRight", 39), "ArrowLeft": ("ArrowLeft", 37)})
+_START_TIMEOUT_S: Final = 20
+_CALL_TIMEOUT_S: Final = 20
+
+
+def chromium() -> str | None:
+    """The browser's path, None where there is none."""
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+
+
+class BrowserError(Exception):
+    """The page or the protocol reported an error."""
+
+
+class Page:
+    """One tab. `errors` collects uncaught exceptions and console errors of the page."""
+
+    def __init__(self, websocket: WebSocketConnection) -> None:
+        self._websocket = websocket
+        self._next_id = 0
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._answered = trio.Event()
+        self.errors: list[str] = []
+
+    async def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """One DevTools command."""
+        self._next_id += 1
+        mine = self._next_id
+        await self._websocket.send_message(json.dumps({"id": mine, "method": method, "params": params}))
+        with trio.fail_after(_CALL_TIMEOUT_S):
+            while mine not in self._answers:
+                await self._answered.wait()
+        answer = self._answers.pop(mine)
+        if "error" in answer:
+            raise BrowserError(f"{method}: {answer['error']}")
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    async def listen(self) -> None:
+        """Take in answers and events (a background task)."""
+        while True:
+            message = json.loads(await self._websocket.get_message())
+            if "id" in message:
+                self._answers[message["id"]] = message
+                self._answered.set()
+                self._answered = trio.Event()
+            elif message["method"] == "Runtime.exceptionThrown":
+                self.errors.append(json.dumps(message["params"]["exceptionDetails"])[:2_000])
+            elif message["method"] == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
+                self.errors.append(json.dumps(message["params"]["entry"])[:2_000])
+
+    async def go(self, url: str) -> None:
+        """Open an address."""
+        await self.call("Page.navigate", url=url)
+
+    async def value(self, expression: str) -> Any:
+        """The JSON value of a JavaScript expression; promises are awaited."""
+        answer = await self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise BrowserError(json.dumps(answer["exceptionDetails"])[:2_000])
+        return answer["result"].get("value")
+
+    async def until(self, expression: str, timeout_s: float = 15) -> Any:
+        """Wait until an expression is truthy; returns its value."""
+        with trio.fail_after(timeout_s):
+            while True:
+                try:
+                    if found := await self.value(expression):
+                        return found
+                except BrowserError:
+                    pass  # asked between two documents
+                await trio.sleep(0.03)
+
+    async def key(self, kind: str, key: str, *, repeat: bool = False, modifiers: int = 0) -> None:
+        """A real key event: kind is keyDown or keyUp."""
+        code, number = KEYS[key]
+        text = {"text": key} if kind == "keyDown" and len(key) == 1 and not modifiers else {}
+        await self.call(
+            "Input.dispatchKeyEvent",
+            type=kind,
+            key=key,
+            code=code,
+            windowsVirtualKeyCode=number,
+            autoRepeat=repeat,
+            modifiers=modifiers,
+            **text,
+        )
+
+    async def press(self, key: str, hold_s: float = 0.02) -> None:
+        """A key down and up."""
+        await self.key("keyDown", key)
+        await trio.sleep(hold_s)
+        await self.key("keyUp", key)
+
+    async def size(self, width: int, height: int, *, phone: bool = False) -> None:
+        """The window's size; a phone also has a touch screen and a denser display."""
+        scale = 2 if phone else 1
+        await self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone
+        )
+        await self.call("Emulation.setTouchEmulationEnabled", enabled=phone, maxTouchPoints=5)
+
+    async def touch(self, x: float, y: float, hold_s: float = 0.05) -> None:
+        """A finger down and up."""
+        await self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        await trio.sleep(hold_s)
+        await self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    async def screenshot(self, path: Path) -> None:
+        """A PNG of what is seen."""
+        answer = await self.call("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(answer["data"]))
+
+
+@asynccontextmanager
+async def open_browser(profile: Path, nursery: trio.Nursery) -> AsyncIterator[Page]:
+    """A new browser with one page; ends with the block. Only the process started here is ended."""
+    program = chromium()
+    assert program is not None, "ask chromium() first"
+    command = [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        port = await _port(profile, process)
+        target = await _first_page(port)
+        async with open_websocket_url(target, max_message_size=64_000_000) as websocket:
+            page = Page(websocket)
+            scope: trio.CancelScope = await nursery.start(_listen, page)
+            for domain in ("Page", "Runtime", "Log"):
+                await page.call(f"{domain}.enable")
+            yield page
+            scope.cancel()
+    finally:
+        process.terminate()
+        try:
+            await trio.to_thread.run_sync(lambda: process.wait(5))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+async def _listen(page: Page, task_status: Any) -> None:
+    with trio.CancelScope() as scope:
+        task_status.started(scope)
+        await page.listen()
+
+
+async def _port(profile: Path, process: subprocess.Popen[bytes]) -> int:
+    """The browser writes the port it chose into its profile."""
+    with trio.fail_after(_START_TIMEOUT_S):
+        while True:
+            assert process.poll() is None, "the browser ended at once"
+            try:
+                lines = (profile / "DevToolsActivePort").read_text().splitlines()
+            except FileNotFoundError:
+                lines = []
+            if len(lines) >= 2:
+                return int(lines[0])
+            await trio.sleep(0.05)
+
+
+async def _first_page(port: int) -> str:
+    from urllib.request import ProxyHandler, build_opener
+
+    def ask() -> str:
+        opener = build_opener(ProxyHandler({}))
+        with opener.open(f"http://127.0.0.1:{port}/json", timeout=5) as answer:
+            targets = json.loads(answer.read())
+        return next((str(t["webSocketDebuggerUrl"]) for t in targets if t["type"] == "page"), "")
+
+    with trio.fail_after(_START_TIMEOUT_S):
+        while not (found := await trio.to_thread.run_sync(ask)):
+            await trio.sleep(0.05)
+    return found

@@ -1,0 +1,59 @@
+"""A browser on the page of a real server around the node in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trio
+
+from node.api.server import serve
+from tests.browser import Page, chromium, open_browser
+from tests.node.api.conftest import TOKEN
+from tests.node.api.memory_node import MemoryNode
+
+needs_chromium = pytest.mark.skipif(chromium() is None, reason="needs Chromium, which is not installed here")
+
+
+@dataclass
+class Shown:
+    """A page open on a node, and the server that can be taken away from it."""
+
+    node: MemoryNode
+    page: Page
+    port: int
+    nursery: trio.Nursery
+    server: trio.CancelScope
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    async def restart(self, token: str = TOKEN) -> None:
+        """Start the server again on its port."""
+        self.server, port = await self.nursery.start(_serve, self.node, self.port, token)
+        assert port == self.port
+
+
+async def _serve(node: MemoryNode, port: int, token: str, task_status: trio.TaskStatus) -> None:  # type: ignore[name-defined,unused-ignore]
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            wish = port
+            bound = await nursery.start(
+                lambda task_status: serve(node, port=wish, token=token, task_status=task_status)
+            )
+            task_status.started((scope, bound))
+
+
+@pytest.fixture
+async def shown(tmp_path: Path, nursery: trio.Nursery) -> AsyncIterator[Shown]:
+    """The page, connected and with its clock found."""
+    node = MemoryNode()
+    scope, port = await nursery.start(_serve, node, 0, TOKEN)
+    async with open_browser(tmp_path / "profile", nursery) as page:
+        await page.size(1280, 800)
+        await page.go(f"http://127.0.0.1:{port}/#token={TOKEN}")
+        await page.until("window.symjam && symjam.app.clock.ready && symjam.app.world.status")
+        yield Shown(node, page, port, nursery, scope)
