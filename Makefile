@@ -37,7 +37,8 @@ test: $(VENV)/.ready-dev ## run the tests (no network, no root)
 	@$(BIN)/python -m pytest $(TESTS)
 
 lint: $(VENV)/.ready-dev ## style, types and layers
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
