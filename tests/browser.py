@@ -1,6 +1,7 @@
 """A headless Chromium driven over the DevTools protocol: open pages, press keys, read values, take pictures.
 
-Used with `async with open_browser(...)`. The browser gets a profile of its own and no networking in the background.
+A `Chromium` is started once (it takes a second) with a profile of its own and no networking in the background; each
+`open_page` is a context of its own in it, with its own storage.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import base64
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -53,6 +55,7 @@ class Page:
 
     def __init__(self, websocket: WebSocketConnection) -> None:
         self._websocket = websocket
+        self._session: dict[str, str] = {}
         self._next_id = 0
         self._answers: dict[int, dict[str, Any]] = {}
         self._answered = trio.Event()
@@ -62,7 +65,8 @@ class Page:
         """One DevTools command."""
         self._next_id += 1
         mine = self._next_id
-        await self._websocket.send_message(json.dumps({"id": mine, "method": method, "params": params}))
+        command = {"id": mine, "method": method, "params": params, **self._session}
+        await self._websocket.send_message(json.dumps(command))
         with trio.fail_after(_CALL_TIMEOUT_S):
             while mine not in self._answers:
                 await self._answered.wait()
@@ -72,18 +76,37 @@ class Page:
         result: dict[str, Any] = answer["result"]
         return result
 
-    async def listen(self) -> None:
-        """Take in answers and events (a background task)."""
-        while True:
-            message = json.loads(await self._websocket.get_message())
-            if "id" in message:
-                self._answers[message["id"]] = message
-                self._answered.set()
-                self._answered = trio.Event()
-            elif message["method"] == "Runtime.exceptionThrown":
-                self.errors.append(json.dumps(message["params"]["exceptionDetails"])[:2_000])
-            elif message["method"] == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
-                self.errors.append(json.dumps(message["params"]["entry"])[:2_000])
+    async def attach(self) -> str:
+        """Make a new context with one tab and speak to that from now on; returns the context's id."""
+        context: str = (await self.call("Target.createBrowserContext"))["browserContextId"]
+        target = await self.call("Target.createTarget", url="about:blank", browserContextId=context)
+        session = await self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        self._session = {"sessionId": session["sessionId"]}
+        for domain in ("Page", "Runtime", "Log"):
+            await self.call(f"{domain}.enable")
+        return context
+
+    async def detach(self, context: str) -> None:
+        """Close the context and all in it."""
+        self._session = {}
+        await self.call("Target.disposeBrowserContext", browserContextId=context)
+
+    async def listen(self, task_status: Any) -> None:
+        """Take in answers and events until cancelled (a background task)."""
+        with trio.CancelScope() as scope:
+            task_status.started(scope)
+            while True:
+                self._take(json.loads(await self._websocket.get_message()))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "id" in message:
+            self._answers[message["id"]] = message
+            self._answered.set()
+            self._answered = trio.Event()
+        elif message["method"] == "Runtime.exceptionThrown":
+            self.errors.append(json.dumps(message["params"]["exceptionDetails"])[:2_000])
+        elif message["method"] == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
+            self.errors.append(json.dumps(message["params"]["entry"])[:2_000])
 
     async def go(self, url: str) -> None:
         """Open an address."""
@@ -148,62 +171,55 @@ class Page:
         path.write_bytes(base64.b64decode(answer["data"]))
 
 
-@asynccontextmanager
-async def open_browser(profile: Path, nursery: trio.Nursery) -> AsyncIterator[Page]:
-    """A new browser with one page; ends with the block. Only the process started here is ended."""
-    program = chromium()
-    assert program is not None, "ask chromium() first"
-    command = [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        port = await _port(profile, process)
-        target = await _first_page(port)
-        async with open_websocket_url(target, max_message_size=64_000_000) as websocket:
-            page = Page(websocket)
-            scope: trio.CancelScope = await nursery.start(_listen, page)
-            for domain in ("Page", "Runtime", "Log"):
-                await page.call(f"{domain}.enable")
-            yield page
-            scope.cancel()
-    finally:
-        process.terminate()
+class Chromium:
+    """A browser process. A context manager; only the process started here is ended."""
+
+    def __init__(self, profile: Path) -> None:
+        self._profile = profile
+        self._process: subprocess.Popen[bytes] | None = None
+        self.address = ""
+
+    def __enter__(self) -> Chromium:
+        program = chromium()
+        assert program is not None, "ask chromium() first"
+        command = [program, *FLAGS, f"--user-data-dir={self._profile}", "about:blank"]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self.address:
+            assert self._process.poll() is None, "the browser ended at once"
+            assert time.monotonic() < deadline, "the browser does not start"
+            time.sleep(0.05)
+            self.address = self._find()
+        return self
+
+    def _find(self) -> str:
+        """The browser writes the port it chose, and a secret path, into its profile."""
         try:
-            await trio.to_thread.run_sync(lambda: process.wait(5))
+            lines = (self._profile / "DevToolsActivePort").read_text().splitlines()
+        except FileNotFoundError:
+            return ""
+        return f"ws://127.0.0.1:{lines[0]}{lines[1]}" if len(lines) == 2 else ""
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            self._process.wait(5)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self._process.kill()
+            self._process.wait()
 
 
-async def _listen(page: Page, task_status: Any) -> None:
-    with trio.CancelScope() as scope:
-        task_status.started(scope)
-        await page.listen()
-
-
-async def _port(profile: Path, process: subprocess.Popen[bytes]) -> int:
-    """The browser writes the port it chose into its profile."""
-    with trio.fail_after(_START_TIMEOUT_S):
-        while True:
-            assert process.poll() is None, "the browser ended at once"
-            try:
-                lines = (profile / "DevToolsActivePort").read_text().splitlines()
-            except FileNotFoundError:
-                lines = []
-            if len(lines) >= 2:
-                return int(lines[0])
-            await trio.sleep(0.05)
-
-
-async def _first_page(port: int) -> str:
-    from urllib.request import ProxyHandler, build_opener
-
-    def ask() -> str:
-        opener = build_opener(ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{port}/json", timeout=5) as answer:
-            targets = json.loads(answer.read())
-        return next((str(t["webSocketDebuggerUrl"]) for t in targets if t["type"] == "page"), "")
-
-    with trio.fail_after(_START_TIMEOUT_S):
-        while not (found := await trio.to_thread.run_sync(ask)):
-            await trio.sleep(0.05)
-    return found
+@asynccontextmanager
+async def open_page(browser: Chromium, nursery: trio.Nursery) -> AsyncIterator[Page]:
+    """A new page in a context of its own; closed with the block."""
+    async with open_websocket_url(browser.address, max_message_size=64_000_000) as websocket:
+        page = Page(websocket)
+        scope: trio.CancelScope = await nursery.start(page.listen)
+        context = await page.attach()
+        try:
+            yield page
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + 5):
+                await page.detach(context)
+            scope.cancel()

@@ -12,7 +12,7 @@ export const INSTRUMENTS = {
     pitches: [36, 38, 50, 47, 43, 46, 42, 49, 51, 39],
     names: ["kick", "snare", "high tom", "mid tom", "low tom", "open hat", "hat", "crash", "ride", "clap"],
     // What drum machines and recordings send for the same lane.
-    also: [[35], [37, 40], [48], [45], [41, 58], [26], [22, 44], [52, 55, 57], [53, 59], [54, 56]],
+    also: [[35], [37, 40], [48], [45], [58], [26], [22, 44], [52, 55, 57], [53, 59], [54, 56]],
   },
   keys: { label: "Keys", pitches: [55, 58, 60, 62, 65, 67, 70, 72, 74, 77] },
   pluck: { label: "Pluck", pitches: [67, 70, 72, 74, 77, 79, 82, 84, 86, 89] },

@@ -60,12 +60,14 @@ export class MeshView {
     if (shape === this.#shape) return;
     this.#shape = shape;
     const { width, height } = this.#size;
-    const size = Math.min(width, height) * (peers.length > 8 ? 0.15 : 0.2);
+    const narrow = width < 520;
+    const size = Math.min(width, height) * (narrow || peers.length > 8 ? 0.15 : 0.2);
     const centre = { x: width / 2, y: height / 2 - 12 };
     this.#places = new Map([[me, { ...centre, size: size * 1.25 }]]);
     peers.forEach((id, index) => {
-      // Begin to the upper right, so that no peer stands straight below this node, where its name is.
-      const angle = ((index + (peers.length % 2 ? 0.25 : 0.5)) / peers.length) * 2 * Math.PI - Math.PI / 2;
+      // No peer stands straight below this node, where its name is.
+      const turn = peers.length % 2 ? (narrow ? 0 : 0.25) : 0.5;
+      const angle = ((index + turn) / peers.length) * 2 * Math.PI - Math.PI / 2;
       const x = centre.x + Math.cos(angle) * (width / 2 - size * 0.62);
       const y = centre.y + Math.sin(angle) * (height / 2 - size * 0.62 - 22);
       this.#places.set(id, { x, y, size });

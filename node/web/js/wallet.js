@@ -74,7 +74,7 @@ export class WalletView {
     const { me, windowS } = this.#app.world;
     return h("tr", null, h("td", { class: "number", title: `window ${lot.window}` }, windowTime(lot.window, windowS)), h("td", null, h("code", { title: lot.block }, short(lot.block))),
       h("td", null, lot.role === "played" ? "playing" : ["verifying ", person(lot.proposer, me)]),
-      h("td", { class: "faces-row" }, lot.attested_by.map((id) => person(id, me))),
+      h("td", null, h("div", { class: "people" }, lot.attested_by.map((id) => person(id, me)))),
       h("td", { class: "number" }, jam(lot.amount_micro)));
   }
 

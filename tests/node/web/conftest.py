@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import trio
 
 from node.api.server import serve
-from tests.browser import Page, chromium, open_browser
+from tests.browser import Chromium, Page, chromium, open_page
 from tests.node.api.conftest import TOKEN
 from tests.node.api.memory_node import MemoryNode
 
@@ -47,12 +46,19 @@ async def _serve(node: MemoryNode, port: int, token: str, task_status: trio.Task
             task_status.started((scope, bound))
 
 
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """One browser for all tests; each has a context of its own in it."""
+    with Chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
+
+
 @pytest.fixture
-async def shown(tmp_path: Path, nursery: trio.Nursery) -> AsyncIterator[Shown]:
+async def shown(browser: Chromium, nursery: trio.Nursery) -> AsyncIterator[Shown]:
     """The page, connected and with its clock found."""
     node = MemoryNode()
     scope, port = await nursery.start(_serve, node, 0, TOKEN)
-    async with open_browser(tmp_path / "profile", nursery) as page:
+    async with open_page(browser, nursery) as page:
         await page.size(1280, 800)
         await page.go(f"http://127.0.0.1:{port}/#token={TOKEN}")
         await page.until("window.symjam && symjam.app.clock.ready && symjam.app.world.status")

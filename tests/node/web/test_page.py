@@ -10,7 +10,7 @@ from tests.node.web.conftest import Shown, needs_chromium
 
 pytestmark = needs_chromium
 
-# Page times and node times come from one machine; what separates them is the estimator's error and the test's own steps.
+# One machine, one clock: what separates page and node times is the estimator's error and the test's own steps.
 SLACK_US = 150_000
 
 
@@ -58,7 +58,8 @@ async def test_others_are_seen_and_heard_and_the_own_echo_is_not(shown: Shown) -
     await node.open_session(SessionWish(title="roof"))
     await page.until("document.querySelectorAll('.seat').length === 2")
     await page.value(
-        "(window.heard = [], symjam.app.player.addEventListener('heard', e => heard.push([e.detail.player, e.detail.lane, e.detail.off])))"
+        """window.heard = [];
+        symjam.app.player.addEventListener("heard", ({detail: d}) => heard.push([d.player, d.lane, d.off]))"""
     )
     node.hear(ana, [Played(node.now_us(), 0, 3, 62, 100), Played(node.now_us() + 50_000, 1, 3, 62, 0)])
     await page.until("heard.length === 2")
@@ -80,7 +81,9 @@ async def test_a_note_of_another_flashes_its_lane(shown: Shown) -> None:
     ana = node.join("ana", 1_500)
     await node.open_session(SessionWish())
     await page.value(
-        "(window.lit = new Set(), document.querySelectorAll('.pad').forEach((pad, lane) => new MutationObserver(() => lit.add(lane)).observe(pad.querySelector('.lights'), {childList: true})))"
+        """window.lit = new Set();
+        document.querySelectorAll(".pad .lights").forEach((lights, lane) =>
+          new MutationObserver(() => lit.add(lane)).observe(lights, {childList: true}))"""
     )
     node.hear(ana, [Played(node.now_us(), 0, 4, 43, 100)])
     assert await page.until("lit.size && [...lit]") == [4]
@@ -90,7 +93,8 @@ async def test_touch_plays(shown: Shown) -> None:
     node, page = shown.node, shown.page
     await page.size(390, 844, phone=True)
     box = await page.value(
-        "(({x, y, width, height}) => [x + width / 2, y + height * 0.9])(document.querySelectorAll('.pad')[6].getBoundingClientRect())"
+        """(({x, y, width, height}) => [x + width / 2, y + height * 0.9])(
+          document.querySelectorAll(".pad")[6].getBoundingClientRect())"""
     )
     await page.touch(*box)
     with trio.fail_after(10):
@@ -111,7 +115,7 @@ async def test_blocks_go_from_pending_to_accepted_while_one_looks(shown: Shown) 
     await page.until("location.hash === '#/ledger'")
     block = node.propose(node.me, window - 1)
     node.tell_window(window - 1, "proposed")
-    await page.until("document.querySelector('.blocks .pill.pending')")
+    await page.until("document.querySelector('.blocks .pill.pending') !== null")
     node.decide(block, [ana, ben], 3)
     await page.until("document.querySelectorAll('.blocks .pill.local').length === 2")
     formula = await page.until("document.querySelector('.formula')?.innerText")
@@ -133,7 +137,8 @@ async def test_the_mesh_says_what_it_knows_and_a_dash_for_what_it_does_not(shown
     await page.press("2")
     await page.until("document.querySelectorAll('.mesh tbody tr').length === 2")
     rows = await page.value(
-        "[...document.querySelectorAll('.mesh tbody tr')].map(row => [...row.cells].slice(1).map(cell => cell.textContent))"
+        """[...document.querySelectorAll(".mesh tbody tr")].map((row) =>
+          [...row.cells].slice(1).map((cell) => cell.textContent))"""
     )
     assert rows == [["3.1 ms", "± 0.14 ms", "yes"], ["–", "–", "17 behind"]]
     assert "17 entries behind" in await page.value("document.querySelector('.mesh-picture').textContent")
