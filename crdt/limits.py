@@ -23,7 +23,7 @@ AUTHORS_PER_DOCUMENT_MAX: Final = 1_024
 ENTRIES_PER_LOG_MAX: Final = 1_000_000
 DOCUMENTS_MAX: Final = 4_096
 VIEW_TRANSACTION_MAX: Final = 500  # more elements in one Yjs transaction cost quadratic memory
-YJS_UPDATE_MAX_BYTES: Final = 4_000_000
+YJS_UPDATE_MAX_BYTES: Final = 16_000_000
 YJS_COUNT_MAX: Final = 100_000  # structs, elements or ranges that one count in an update may announce
 
 # Per peer

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from crdt.canonical import digest, encode
-from crdt.entry import Entry, LogKey, open_entry
+from crdt.entry import Body, Entry, LogKey, open_entry
 from crdt.errors import Misuse, Reason, Violation
 from crdt.held import Held
 from crdt.limits import AUTHORS_PER_DOCUMENT_MAX, ENTRIES_PER_LOG_MAX, PEERS_MAX
@@ -62,8 +62,8 @@ class Replica:
         self.entry_count = 0
 
     def open(self, raw: bytes) -> Entry:
-        """Decode and verify bytes as an entry of this document. Raises Violation."""
-        entry = open_entry(self.network, raw)
+        """Decode bytes as an entry of this document, verified unless it is held already. Raises Violation."""
+        entry = open_entry(self.network, raw, self._held_at)
         self._check_place(entry)
         return entry
 
@@ -145,6 +145,10 @@ class Replica:
     def has_room(self, key: LogKey) -> bool:
         """Whether a log is held or could still be begun."""
         return key in self.logs or len(self.logs) < AUTHORS_PER_DOCUMENT_MAX
+
+    def _held_at(self, body: Body) -> Entry | None:
+        log = self.logs.get(LogKey(body.author, body.nonce))
+        return log.entries[body.seq] if log is not None and body.seq < len(log) else None
 
     def _check_place(self, entry: Entry) -> None:
         if entry.body.network != self.network[:8]:

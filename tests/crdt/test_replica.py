@@ -128,6 +128,16 @@ def test_an_entry_is_opened_for_its_own_document() -> None:
     unchanged(replica, Reason.TRUNCATED, lambda: replica.open(TRUNK[0].raw[:60]))
 
 
+def test_what_is_held_is_opened_as_itself_and_nothing_like_it_is() -> None:
+    replica = replica_of(*TRUNK)
+    assert replica.open(TRUNK[2].raw) is replica.logs[key_of(ALICE)].entries[2]
+    for bit in range(0, len(TRUNK[2].raw) * 8, 7):
+        raw = bytearray(TRUNK[2].raw)
+        raw[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(Violation):
+            replica.open(bytes(raw))
+
+
 @pytest.mark.parametrize("name", ["", "chat", "ledger/x"])
 def test_no_replica_of_what_is_no_document(name: str) -> None:
     with pytest.raises(Misuse):
