@@ -129,6 +129,7 @@ def up(
     metavar="SECONDS",
     help="Play a made-up performance of this length, labelled as such.",
 )
+@click.option("--seconds", type=click.IntRange(1, 36_000), help="Play only this much of it.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the made-up performance.")
 @click.option("--quantise", is_flag=True, help="Put every note on the grid first: shows how a machine is told apart.")
 @click.option("--title", help="Title of the jam (default: the file's name).")
@@ -139,6 +140,7 @@ def jam(
     data: Path | None,
     midi: Path | None,
     synthetic: int | None,
+    seconds: int | None,
     seed: int,
     quantise: bool,
     title: str | None,
@@ -152,6 +154,7 @@ def jam(
         data=data,
         midi=midi,
         synthetic_s=synthetic,
+        seconds=seconds,
         seed=seed,
         quantise=quantise,
         title=title,
@@ -246,11 +249,16 @@ def wallet_history(data: Path | None, limit: int, as_json: bool) -> int:
 )
 @click.option("--seconds", type=click.IntRange(20, 3600), help="Stop playing after this long.")
 @click.option("--kill", is_flag=True, help="Kill -9 one node while playing, and start it again.")
+@click.option("--trials", is_flag=True, help="Then play 35 s of it again, and quantised: both must be refused.")
 @click.option("--keep", is_flag=True, help="Keep the nodes' data directories, and print where they are.")
 @_as_json
 @_guarded
-def demo(nodes: int, play: Path | None, wanted: int, seconds: int | None, kill: bool, keep: bool, as_json: bool) -> int:
+def demo(
+    nodes: int, play: Path | None, wanted: int, seconds: int | None, kill: bool, trials: bool, keep: bool, as_json: bool
+) -> int:
     """Separate nodes on this machine: they meet, one plays, blocks are attested and paid."""
     from node.commands.demo import run
 
-    return run(nodes=nodes, play=play, wanted=wanted, seconds=seconds, kill=kill, keep=keep, as_json=as_json)
+    return run(
+        nodes=nodes, play=play, wanted=wanted, seconds=seconds, kill=kill, trials=trials, keep=keep, as_json=as_json
+    )

@@ -19,25 +19,28 @@ import click
 from crdt.errors import OperatingFailure
 from node.commands.blocks import block_lines, refusal_line
 from node.commands.common import as_json_line, jam, short
-from node.commands.processes import Player, Process, start_nodes, start_player
+from node.commands.processes import SYNTHETIC_S, Player, Process, start_nodes, start_player
 
 MEET_TIMEOUT_S: Final = 60.0
 DECIDE_TIMEOUT_S: Final = 60.0
 AGREE_TIMEOUT_S: Final = 60.0
 POLL_S: Final = 0.5
 COUNT_EVERY_S: Final = 5.0
-SYNTHETIC_S: Final = 60
+TRIAL_S: Final = 35  # at least two whole windows
+GAP_S: Final = 12.0  # more than a window: what was played has become known
 KILL_AFTER_S: Final = 25.0
 
 Doc = dict[str, Any]
 
 
-def run(nodes: int, play: Path | None, wanted: int, seconds: int | None, kill: bool, keep: bool, as_json: bool) -> int:
+def run(
+    nodes: int, play: Path | None, wanted: int, seconds: int | None, kill: bool, trials: bool, keep: bool, as_json: bool
+) -> int:
     """Run the demonstration; 0 when it showed what it should, 1 when something is missing, which it names."""
     root = Path(tempfile.mkdtemp(prefix="symjam-demo-"))
     demo = Demo(root, Voice(as_json), wanted)
     try:
-        return demo.run(nodes, play, seconds, kill)
+        return demo.run(nodes, play, seconds, kill, trials)
     finally:
         demo.end()
         if keep:
@@ -80,7 +83,7 @@ class Demo:
         self._next_count = 0.0
         self._missing: list[str] = []
 
-    def run(self, nodes: int, play: Path | None, seconds: int | None, kill: bool) -> int:
+    def run(self, nodes: int, play: Path | None, seconds: int | None, kill: bool, trials: bool) -> int:
         """Start, meet, play, settle, agree."""
         what = str(play) if play else f"a made-up (synthetic) performance of {seconds or SYNTHETIC_S} s"
         self._voice.say("start", f"starting {nodes} nodes; they will hear {what}", nodes=nodes, play=what)
@@ -92,27 +95,48 @@ class Demo:
         if not self._wait(MEET_TIMEOUT_S, self._all_met):
             return self._give_up("the nodes did not all find each other")
         self._voice.say("met", f"all {nodes} nodes found each other by multicast and are linked")
-        self._player = start_player(self._nodes[0], play, seconds or SYNTHETIC_S)
-        self._perform(seconds, kill)
+        self._perform(start_player(self._nodes[0], play, seconds), kill)
+        if trials:
+            self._try_to_cheat(play)
         self._wait(DECIDE_TIMEOUT_S, self._all_decided)
         return self._settle()
 
-    def _perform(self, seconds: int | None, kill: bool) -> None:
-        assert self._player is not None
+    def _perform(self, player: Player, kill: bool = False) -> None:
+        """Show what happens while somebody plays."""
+        self._player = player
         began = time.monotonic()
-        while self._player.is_playing():
+        while player.is_playing():
             self._show_progress()
-            elapsed = time.monotonic() - began
-            if kill and elapsed > KILL_AFTER_S:
+            if kill and time.monotonic() - began > KILL_AFTER_S:
                 kill = False
                 self._kill_one()
-            if seconds is not None and elapsed > seconds + 5:
-                break
             time.sleep(POLL_S)
-        self._player.stop()
-        self._voice.say("played", f"the performance is over: {self._player.summary()}")
-        if not self._player.is_complete() and seconds is None:
-            self._missing.append(f"the player process failed: {self._player.summary()}")
+        self._voice.say("played", f"the performance is over: {player.summary()}")
+        if not player.is_complete():
+            self._missing.append(f"the player process failed: {player.summary()}")
+
+    def _try_to_cheat(self, play: Path | None) -> None:
+        """The same recording again, then quantised: every whole window must be refused, with its reason."""
+        for words, quantise in (
+            ("the same recording again", False),
+            ("the recording with every note on the grid", True),
+        ):
+            self._voice.say("trial", f"now {words}", quantise=quantise)
+            time.sleep(GAP_S)
+            known, accepted = set(self._windows), self._accepted()
+            self._perform(start_player(self._nodes[0], play, TRIAL_S, quantise))
+            self._wait(GAP_S + 5, lambda seen=known: len(self._refused() - seen) >= TRIAL_S // 10 - 1)  # type: ignore[misc]
+            self._show_progress()
+            refused = len(self._windows - known)
+            if refused < TRIAL_S // 10 - 1 or self._accepted() > accepted + 1:
+                self._missing.append(f"{words}: only {refused} windows were refused")
+
+    def _refused(self) -> set[int]:
+        windows = self._nodes[0].client().windows(100)["windows"]
+        return {window["window"] for window in windows if window["outcome"] == "refused"}
+
+    def _accepted(self) -> int:
+        return int(self._nodes[0].client().status()["ledger"]["blocks"]["local"])
 
     def _kill_one(self) -> None:
         victim = self._nodes[-1]
@@ -180,7 +204,7 @@ class Demo:
             self._voice.say("root", f"node {node.name}  root {root}  balance {jam(balance)}", node=node.name, root=root)
         if not agreed:
             self._missing.append("the nodes do not agree on the state root")
-        accepted = self._nodes[0].client().status()["ledger"]["blocks"]["local"]
+        accepted = self._accepted()
         if accepted < self._wanted:
             self._missing.append(f"{accepted} blocks were accepted, {self._wanted} were wanted")
         if self._missing:

@@ -35,6 +35,7 @@ def run(
     data: Path | None,
     midi: Path | None,
     synthetic_s: int | None,
+    seconds: int | None,
     seed: int,
     quantise: bool,
     title: str | None,
@@ -48,6 +49,8 @@ def run(
         as_json_line({"schema": "symjam.page/1", "page": page}) if as_json else click.echo(page)
         return 0
     performance, grid = _performance(midi, synthetic_s or 0, seed, quantise)
+    if seconds is not None:
+        performance = first_seconds(performance, seconds)
     session = node.status()["session"] if join else None
     if join and session is None:
         raise OperatingFailure("cannot join a jam", "none is on", "Leave out --join to open one.")
@@ -71,6 +74,12 @@ def _performance(midi: Path | None, synthetic_s: int, seed: int, quantise: bool)
     performance = load(midi) if midi else make(seed, synthetic_s * 1_000_000, SYNTHETIC_TEMPO_MBPM)
     grid = grid_of(performance)
     return (quantised(performance, grid) if quantise else performance), grid
+
+
+def first_seconds(performance: Performance, seconds: int) -> Performance:
+    """The beginning of a performance."""
+    end_us = min(seconds * 1_000_000, performance.duration_us)
+    return performance._replace(events=tuple(e for e in performance.events if e.t_us < end_us), duration_us=end_us)
 
 
 def grid_of(performance: Performance) -> Grid:

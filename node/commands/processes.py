@@ -18,6 +18,7 @@ from node.runtime import NoNode
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 5.0
 LAST_WORDS_BYTES: Final = 2_000
+SYNTHETIC_S: Final = 60
 _PROGRAM: Final = (sys.executable, "-m", "node")
 
 
@@ -147,7 +148,8 @@ def start_nodes(root: Path, count: int) -> list[Process]:
     return nodes
 
 
-def start_player(node: Process, play: Path | None, synthetic_s: int) -> Player:
-    """Play a file, or a made-up performance of that length, through a node."""
-    arguments = ("--midi", str(play.resolve())) if play else ("--synthetic", str(synthetic_s))
-    return Player(node, arguments)
+def start_player(node: Process, play: Path | None, seconds: int | None, quantise: bool = False) -> Player:
+    """Play a file, or a made-up performance, through a node; all of it or its first seconds."""
+    what = ("--midi", str(play.resolve())) if play else ("--synthetic", str(seconds or SYNTHETIC_S))
+    limit = ("--seconds", str(seconds)) if seconds else ()
+    return Player(node, (*what, *limit, *(("--quantise",) if quantise else ())))

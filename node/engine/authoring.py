@@ -13,7 +13,18 @@ from consensus.ops import AnyOp, encode_ops
 from crdt.entry import Entry, LogKey, Ref, first_body, next_body, sign
 from crdt.keys import Identity
 from crdt.limits import REFS_MAX
-from crdt.types import NO_ENTRY, NO_NONCE, DocumentName, EntryId, Nonce, PlayerId, Seq, ledger_epoch
+from crdt.types import (
+    NO_ENTRY,
+    NO_NONCE,
+    DocumentName,
+    EntryId,
+    Epoch,
+    Nonce,
+    PlayerId,
+    Seq,
+    ledger_document,
+    ledger_epoch,
+)
 from node.engine.documents import Documents
 from node.engine.effects import Signed
 
@@ -28,10 +39,19 @@ class Authoring:
         self.signed = self._latest(signed)
         self._referred: dict[PlayerId, EntryId] = {}
 
-    def may_sign_ledger(self) -> bool:
-        """Whether all that was ever signed in the ledger is held again."""
+    def may_sign_ledger(self, epoch: Epoch) -> bool:
+        """Whether this author may sign in the ledger of an epoch.
+
+        Not while less is held than was signed; not in an epoch before the last signed one, as after the clock was set
+        back (that would be a branch of one's own chain); and not after a proven fork.
+        """
+        document = ledger_document(epoch)
+        if self.is_frozen(document):
+            return False
         if self.signed is None:
             return True
+        if epoch < (ledger_epoch(self.signed.document) or 0):
+            return False
         replica = self.documents.replicas.get(self.signed.document)
         log = replica.logs.get(LogKey(self.identity.player, NO_NONCE)) if replica else None
         return log is not None and len(log) > self.signed.seq and log.entries[self.signed.seq].id == self.signed.entry

@@ -22,6 +22,7 @@ from crdt.types import (
     NO_NONCE,
     Digest,
     DocumentName,
+    Epoch,
     Micros,
     Nonce,
     PlayerId,
@@ -126,6 +127,13 @@ class Engine:
     def current_session(self, now_us: int) -> Placed | None:
         """The jam that is on."""
         return self.sessions.current(now_us, self.peers)
+
+    def may_sign(self, now_us: int) -> bool:
+        """Whether this node may write to the ledger now."""
+        return self.authoring.may_sign_ledger(self._epoch(now_us))
+
+    def _epoch(self, now_us: int) -> Epoch:
+        return self.params.epoch_of(self.params.window_at(now_us))
 
     # peers
 
@@ -279,7 +287,7 @@ class Engine:
             if peer.clock.wants_probe(now_us):
                 peer.clock.probe_sent(now_us)
                 out.append(Send(peer.player, pack(frames.Probe(Micros(now_us)))))
-        if self.authoring.may_sign_ledger():
+        if self.may_sign(now_us):
             ops, judged = self.duties.due(now_us)
             if ops:
                 out.extend(self._record(now_us, ops))
@@ -299,9 +307,7 @@ class Engine:
         return [SessionChanged(current)]
 
     def _record(self, now_us: int, ops: tuple[AnyOp, ...]) -> list[Effect]:
-        document = ledger_document(self.params.epoch_of(self.params.window_at(now_us)))
-        if self.authoring.is_frozen(document):
-            raise Misuse("this player's ledger log has forked: it signs nothing more in this epoch")
+        document = ledger_document(self._epoch(now_us))
         entry, signed = self.authoring.record(document, ops)
         self.counters["entries_signed"] += 1
         self._learn(entry, ops, now_us)
@@ -333,13 +339,13 @@ class Engine:
         return [Persist((entry_item(entry),), then=(*self._to_all(entry), heard))]
 
     def _open_session(self, now_us: int, wanted: OpenSession) -> list[Effect]:
-        if not self.authoring.may_sign_ledger():
-            raise Misuse("this node is still fetching its own ledger log from its peers; try again in a moment")
+        if not self.may_sign(now_us):
+            raise Misuse("this node may not sign in the ledger now: it is fetching its own log back from its peers")
         op = self.sessions.opening(wanted, now_us)
         return [*self._record(now_us, (op,)), *self._session_news(now_us)]
 
     def _close_session(self, now_us: int) -> list[Effect]:
         op = self.sessions.closing(now_us)
-        if op is None:
+        if op is None or not self.may_sign(now_us):
             raise Misuse("this player has no open jam to close")
         return [*self._record(now_us, (op,)), *self._session_news(now_us)]

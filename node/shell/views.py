@@ -134,7 +134,7 @@ def window(outcome: Outcome) -> Doc:
     }
 
 
-def ledger(engine: Engine) -> Doc:
+def ledger(engine: Engine, now_us: int) -> Doc:
     """The ledger part of Status."""
     counts = engine.ledger.counts()
     return {
@@ -143,7 +143,7 @@ def ledger(engine: Engine) -> Doc:
         "blocks": {"pending": counts.pending, "local": counts.local, "rejected": counts.rejected},
         "skipped_ops": counts.skipped,
         "supply_micro": engine.ledger.supply_micro,
-        "ready": engine.authoring.may_sign_ledger(),
+        "ready": engine.may_sign(now_us),
     }
 
 

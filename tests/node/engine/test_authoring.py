@@ -41,16 +41,16 @@ def test_a_record_ahead_of_the_log_forbids_signing_until_the_log_is_back() -> No
     first, _ = pen.record(DOCUMENT, (_pulse(1),))
     second, signed = pen.record(DOCUMENT, (_pulse(2),))
     lost = _pen(signed, Stored([first]))
-    assert not lost.may_sign_ledger()
+    assert not lost.may_sign_ledger(EPOCH)
     lost.documents.admit(DOCUMENT, second.raw, ME.player)
-    assert lost.may_sign_ledger()
+    assert lost.may_sign_ledger(EPOCH)
 
 
 def test_a_log_that_came_back_different_forbids_signing() -> None:
     pen = _pen()
     entry, _ = pen.record(DOCUMENT, (_pulse(1),))
     elsewhere = Signed(DOCUMENT, Seq(0), EntryId(bytes(32)))
-    assert not _pen(elsewhere, Stored([entry])).may_sign_ledger()
+    assert not _pen(elsewhere, Stored([entry])).may_sign_ledger(EPOCH)
 
 
 def test_a_log_ahead_of_the_record_is_believed() -> None:
@@ -58,7 +58,7 @@ def test_a_log_ahead_of_the_record_is_believed() -> None:
     first, before = pen.record(DOCUMENT, (_pulse(1),))
     second, after = pen.record(DOCUMENT, (_pulse(2),))
     again = _pen(before, Stored([first, second]))
-    assert again.may_sign_ledger()
+    assert again.may_sign_ledger(EPOCH)
     assert again.signed == after
 
 
@@ -96,3 +96,10 @@ def test_others_heads_are_named_once() -> None:
         for ref in entry.body.refs
     ]
     assert refs and len(refs) == len(set(refs))
+
+
+def test_a_clock_set_back_across_an_epoch_forbids_signing() -> None:
+    pen = _pen()
+    pen.record(ledger_document(type(EPOCH)(EPOCH + 1)), (_pulse(1),))
+    assert not pen.may_sign_ledger(EPOCH)
+    assert pen.may_sign_ledger(type(EPOCH)(EPOCH + 1))
