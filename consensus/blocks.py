@@ -2,7 +2,7 @@
 
 The proposer commits to a range of its own log by the Merkle root of the entry ids and by the last entry's id, and
 claims a quality. A verifier, holding the same log, works everything out again and compares exactly; there is no
-tolerance in which a claim could hide.
+tolerance in which a better claim could hide.
 
 The slice of a window is the shortest run of entries that holds every event of the window: leaving the bad notes out
 is a fault, and so is padding. Entries at the edges may hold events of two windows; only the events inside count.
@@ -14,13 +14,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from consensus.events import Event, decode_events, onsets
 from consensus.facts import SessionFacts
 from consensus.merkle import root_of
 from consensus.ops import WORDS, Block, Measures, PulseRef, Vote, Why
 from consensus.params import Params
 from consensus.quality.grid import grid_of
-from consensus.quality.measure import NOTHING, Report, measure
+from consensus.quality.measure import NOTHING, Report, combined_q16, measure
 from consensus.quality.replay import ReplayIndex
 from crdt.entry import Entry
 from crdt.errors import Misuse
@@ -160,10 +162,20 @@ def judge(
     report = _measure(params, session, block.window, cut, known)
     if report.why is not Why.FINE:
         return Judgement(Vote.NO, report.why, report.measures, report.words)
-    if report.measures != block.quality:
+    if not _is_fair(block.quality, report.measures):
         words = (*report.words, f"claimed {block.quality.total} of 65536, found {report.measures.total}")
         return Judgement(Vote.NO, Why.QUALITY_MISMATCH, report.measures, words)
     return Judgement(Vote.YES, Why.FINE, report.measures, report.words)
+
+
+def _is_fair(claim: Measures, found: Measures) -> bool:
+    """Whether a claim is what was found.
+
+    Originality alone may be claimed lower: whoever knows fewer earlier recordings finds more originality, and a
+    verifier that lacks one must not vote against a proposer who was honest about it.
+    """
+    expected = msgspec.structs.replace(found, originality=min(claim.originality, found.originality))
+    return claim == msgspec.structs.replace(expected, total=combined_q16(expected))
 
 
 def too_late() -> Judgement:

@@ -52,6 +52,8 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     proposer_share_q16: int
     decay_blocks: int
     decay_horizon_windows: int
+    # which network by these rules: people in one building may want several rooms
+    room: str = ""
 
     @property
     def window_us(self) -> int:

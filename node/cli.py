@@ -82,6 +82,7 @@ def main() -> None:
     show_default=True,
     help="Rules of the network; `small` has 10 s windows, for trying things out.",
 )
+@click.option("--room", default="", metavar="NAME", help="Meet only nodes that were given the same room name.")
 @click.option(
     "--interface",
     "interfaces",
@@ -98,6 +99,7 @@ def main() -> None:
 def up(
     data: Path | None,
     preset: str,
+    room: str,
     interfaces: tuple[str, ...],
     port: int,
     page_port: int,
@@ -111,6 +113,7 @@ def up(
     return run(
         data=data,
         preset=preset,
+        room=room,
         interfaces=interfaces,
         port=port,
         page_port=page_port,

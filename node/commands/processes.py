@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -25,8 +26,9 @@ _PROGRAM: Final = (sys.executable, "-m", "node")
 class Process:
     """One `symjam up`."""
 
-    def __init__(self, name: str, data_dir: Path) -> None:
+    def __init__(self, name: str, data_dir: Path, room: str) -> None:
         self.name = name
+        self.room = room
         self.data_dir = data_dir
         self.player = ""
         self._log = data_dir / "node.log"
@@ -40,7 +42,8 @@ class Process:
     def begin(self) -> None:
         """Start it."""
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        arguments = ("up", "--data", str(self.data_dir), "--preset", "small", "--interface", "127.0.0.1", "--json")
+        where = ("--data", str(self.data_dir), "--interface", "127.0.0.1", "--room", self.room)
+        arguments = ("up", *where, "--preset", "small", "--json")
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
                 (*_PROGRAM, *arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -134,8 +137,12 @@ class Player:
 
 
 def start_nodes(root: Path, count: int) -> list[Process]:
-    """Start nodes beside each other, and wait until all answer."""
-    nodes = [Process(chr(ord("A") + i), root / chr(ord("a") + i)) for i in range(count)]
+    """Start nodes beside each other, and wait until all answer.
+
+    They get a room of their own: another demonstration on this machine must not join this one.
+    """
+    room = f"demo-{secrets.token_hex(4)}"
+    nodes = [Process(chr(ord("A") + i), root / chr(ord("a") + i), room) for i in range(count)]
     for node in nodes:
         node.begin()
     try:

@@ -16,6 +16,7 @@ from node.shell.config import Config, default_data_dir
 def run(
     data: Path | None,
     preset: str,
+    room: str,
     interfaces: tuple[str, ...],
     port: int,
     page_port: int,
@@ -34,6 +35,7 @@ def run(
     config = Config(
         data_dir=data or default_data_dir(),
         preset=preset,
+        room=room,
         interfaces=interfaces or None,
         port=port,
         api_port=page_port,

@@ -92,7 +92,7 @@ class Duties:
         window = self.params.window_at(now_us)
         if self.player not in self.ledger.pulses(window):
             ops.append(self._pulse(window))
-        judged = [w for w in self._unjudged(window, now_us) if self._propose(w, ops)]
+        judged = [w for w in self._unjudged(window, now_us) if self._propose(w, ops, now_us)]
         ops.extend(self._votes(window, now_us))
         return tuple(ops), tuple(judged)
 
@@ -106,16 +106,19 @@ class Duties:
     def _unjudged(self, current: Window, now_us: int) -> Iterator[Window]:
         for back in range(LOOK_BACK_WINDOWS, 0, -1):
             window = Window(current - back)
-            ended_us = self.params.window_start_us(window) + self.params.window_us
-            if window >= 0 and window not in self.outcomes and now_us >= ended_us + self.params.grace_ms * 1_000:
+            if (
+                window >= 0
+                and window not in self.outcomes
+                and now_us >= self._end_us(window) + self.params.grace_ms * 1_000
+            ):
                 yield window
 
-    def _propose(self, window: Window, ops: list[AnyOp]) -> bool:
+    def _propose(self, window: Window, ops: list[AnyOp], now_us: int) -> bool:
         """Propose a window's block, or keep why there is none. False when there was nothing to judge (yet)."""
         if any(state.proposer == self.player and state.window == window for state in self.ledger.blocks(window)):
             return False
         played = self._most_played(window)
-        if played is None or not self.repertoire.is_complete_before(window):
+        if played is None or not self.repertoire.is_complete_before(window, now_us):
             return False
         refs = [PulseRef(p, e) for p, (e, _) in self.ledger.pulses(window).items() if p != self.player]
         draft = build(self.params, played.session, window, played.entries, refs, self.repertoire.index)
@@ -165,16 +168,17 @@ class Duties:
     def _votes(self, current: Window, now_us: int) -> Iterator[Attest]:
         since = Window(max(0, current - self.params.close_windows))
         for state in self.ledger.blocks(since):
-            after_us = now_us - self.params.window_start_us(state.window) - self.params.window_us
+            after_us = now_us - self._end_us(state.window)
             if state.proposer == self.player or after_us < self.params.vote_delay_ms * 1_000:
                 continue
             if self.ledger.vote_of(self.player, state.proposer, state.window) is None:
-                vote = self._vote(state, after_us)
+                vote = self._vote(state, now_us)
                 if vote is not None:
                     yield vote
 
-    def _vote(self, state: BlockState, after_us: int) -> Attest | None:
+    def _vote(self, state: BlockState, now_us: int) -> Attest | None:
         """This node's vote on a block, if it is drawn, its tranche is open, and it has a finding."""
+        after_us = now_us - self._end_us(state.window)
         own = self._drawn(state)
         if own is None or after_us < (self.params.vote_delay_ms + own.tranche * self.params.tranche_delay_ms) * 1_000:
             return None
@@ -182,24 +186,27 @@ class Duties:
             is_open = own.tranche < max(1, state.open_tranches)
         else:  # all of tranche 0 have worked and are counted, even when a quorum of them was quicker
             is_open = own.tranche == 0 and after_us < self.params.vote_deadline_ms * 1_000
-        finding = self._judge(state, after_us) if is_open else None
+        finding = self._judge(state, now_us) if is_open else None
         if finding is None:
             return None
         return Attest(state.id, state.proposer, state.window, finding.vote, finding.why, own.tranche, own.proof)
 
-    def _judge(self, state: BlockState, after_us: int) -> Judgement | None:
+    def _end_us(self, window: Window) -> int:
+        return self.params.window_start_us(window) + self.params.window_us
+
+    def _judge(self, state: BlockState, now_us: int) -> Judgement | None:
         """The finding on a block; None to wait, or to abstain because this node was not here in time."""
         deadline_us = self.params.vote_deadline_ms * 1_000
-        ended_us = self.params.window_start_us(state.window) + self.params.window_us
+        ended_us = self._end_us(state.window)
         seen_us = self._seen_us.get(state.id)
         if seen_us is not None and seen_us - ended_us > deadline_us:
             return too_late() if self._started_us <= ended_us else None
         session = self.ledger.session(state.op.session)
         entries = entries_around(self.documents, state.proposer, state.op)
-        if session is None or not self.repertoire.is_complete_before(state.window):
+        if session is None or not self.repertoire.is_complete_before(state.window, now_us):
             return None
         finding = judge(self.params, session, state.op, state.proposer, entries, self.repertoire.index)
-        if finding.why is Why.MISSING and (after_us < deadline_us or self._started_us > ended_us):
+        if finding.why is Why.MISSING and (now_us - ended_us < deadline_us or self._started_us > ended_us):
             return None
         return finding
 

@@ -61,7 +61,7 @@ from node.engine.inputs import (
     Played,
     Tick,
 )
-from node.engine.peers import REFUSE_S, Peer
+from node.engine.peers import OTHER_NETWORK_S, REFUSE_S, Peer
 from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
 from node.engine.sync import Sync
 
@@ -158,7 +158,8 @@ class Engine:
         self.refused[violation.reason] += 1
         peer = self.peers.get(player) if player is not None else None
         if peer is not None and peer.blame(violation.reason, now_us):
-            return [Refuse(peer.player, violation.reason, REFUSE_S)]
+            for_s = OTHER_NETWORK_S if violation.reason is Reason.WRONG_NETWORK else REFUSE_S
+            return [Refuse(peer.player, violation.reason, for_s)]
         return []
 
     # frames

@@ -32,6 +32,7 @@ COST: Final[dict[Reason, int]] = {
 COST_DEFAULT: Final = 10
 PATIENCE: Final = 100
 REFUSE_S: Final = 60
+OTHER_NETWORK_S: Final = 600  # a neighbour with another room is no villain, but there is nothing to say
 WANTS_QUEUED_MAX: Final = 4_096
 ASK_TIMEOUT_US: Final = 5_000_000
 

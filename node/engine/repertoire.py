@@ -1,7 +1,9 @@
 """What has been played before: the windows of all blocks in the ledger, for judging originality.
 
-Proposer and verifiers must compare with the same recordings, or their claims would differ; so only what a block in
-the ledger names is known, never what this node alone has heard. A verifier that has not fetched all of it yet waits.
+Proposer and verifiers must compare with the same recordings, or their findings would differ; so only what a block in
+the ledger names is known, never what this node alone has heard. Whoever has not fetched all of it yet waits, but not
+for ever: a log that cannot be had by its own block's vote deadline is not waited for any more, or one absent player
+would keep everyone from voting.
 """
 
 from __future__ import annotations
@@ -37,10 +39,11 @@ class Repertoire:
         if len(self._waiting) > WAITING_MAX:
             del self._waiting[min(self._waiting, key=lambda known: self._waiting[known][1].window)]
 
-    def is_complete_before(self, window: Window) -> bool:
-        """Whether everything that blocks of earlier windows name is known."""
+    def is_complete_before(self, window: Window, now_us: int) -> bool:
+        """Whether everything that blocks of earlier windows name is known, as far as it can still be expected."""
         self._take_in()
-        return all(block.window >= window for _, block in self._waiting.values())
+        given_up = self.params.window_at(max(0, now_us - self.params.vote_deadline_ms * 1_000))
+        return not any(given_up <= block.window < window for _, block in self._waiting.values())
 
     def _take_in(self) -> None:
         for known, (proposer, block) in list(self._waiting.items()):

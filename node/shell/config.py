@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 from platformdirs import user_data_path
 
-from consensus.params import Params, preset
+from consensus.params import Params, network_id, preset
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Config:
 
     data_dir: Path
     preset: str = "main"
+    room: str = ""  # another name is another network
     interfaces: tuple[str, ...] | None = None  # addresses to listen on; None: every usable one
     port: int = 0  # of the mesh; 0: chosen by the system
     api_port: int = 0
@@ -26,7 +28,12 @@ class Config:
     @property
     def params(self) -> Params:
         """The rules of this node's network."""
-        return preset(self.preset)
+        return msgspec.structs.replace(preset(self.preset), room=self.room)
+
+    @property
+    def network_name(self) -> str:
+        """What the files of this node's network are named after."""
+        return f"{self.preset}-{network_id(self.params).hex()[:8]}"
 
     @property
     def keys_path(self) -> Path:
@@ -36,17 +43,17 @@ class Config:
     @property
     def store_path(self) -> Path:
         """Where LevelDB lives; one per network, so that a demonstration never touches what was earned."""
-        return self.data_dir / f"store-{self.preset}"
+        return self.data_dir / f"store-{self.network_name}"
 
     @property
     def signed_path(self) -> Path:
         """The separately synced record of what was signed last."""
-        return self.data_dir / f"last-signed-{self.preset}"
+        return self.data_dir / f"last-signed-{self.network_name}"
 
     @property
     def remembered_path(self) -> Path:
         """Addresses at which peers were met."""
-        return self.data_dir / f"peers-{self.preset}.json"
+        return self.data_dir / f"peers-{self.network_name}.json"
 
 
 def default_data_dir() -> Path:

@@ -13,7 +13,7 @@ from node.commands.processes import Process
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Process]:
     """One running node of the small preset."""
-    process = Process("A", tmp_path / "a")
+    process = Process("A", tmp_path / "a", room=f"test-{tmp_path.name}")
     try:
         process.start()
         yield process

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import trio
 
 from consensus.events import Event, encode_events
-from consensus.params import MAIN, SMALL, network_id
+from consensus.params import MAIN, network_id
 from crdt.entry import LogKey, first_body, sign
 from crdt.limits import FRAME_MAX_BYTES
 from crdt.types import NO_NONCE, Micros, NetworkId, SessionId, jam_document
@@ -36,6 +36,10 @@ def _hello(raw_peer: RawPeer, network: NetworkId) -> bytes:
     return _framed(pack(frames.Hello(frames.PROTOCOL, network, raw_peer.player, "raw")))
 
 
+def _network(node: Process) -> NetworkId:
+    return NetworkId(bytes.fromhex(node.client().status()["network"]))
+
+
 async def _refused(node: Process, reason: str) -> int:
     """How often the node has refused something for this reason, once it has."""
     for _ in range(100):
@@ -48,7 +52,7 @@ async def _refused(node: Process, reason: str) -> int:
 
 async def test_every_attack_is_counted_by_its_reason_and_the_node_plays_on(node: Process) -> None:
     address = node.client().status()["addresses"][0]
-    ours, theirs = network_id(SMALL), network_id(MAIN)
+    ours, theirs = _network(node), network_id(MAIN)
     attacks: dict[str, Callable[[RawPeer], bytes]] = {
         "garbage": lambda _: _framed(b"\xff" * 40),
         "oversize": lambda _: struct.pack(">I", FRAME_MAX_BYTES + 1),
@@ -77,7 +81,7 @@ async def test_a_valid_entry_of_an_unknown_player_is_taken_in(node: Process) -> 
     """The same bytes, unspoiled: so the attacks above fail for the reason they name."""
     status = node.client().status()
     async with RawPeer(status["addresses"][0]) as raw:
-        await raw.live(_hello(raw, network_id(SMALL)) + _entries(raw, network_id(SMALL)))
+        await raw.live(_hello(raw, _network(node)) + _entries(raw, _network(node)))
         for _ in range(100):
             documents = (await trio.to_thread.run_sync(node.client().status))["documents"]
             if any(document["name"] == DOCUMENT for document in documents):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import msgspec
 
-from consensus.ops import Vote, Why
+from consensus.ops import Block, Measures, Vote, Why
 from consensus.params import SMALL
 from consensus.quality.grid import Grid
+from consensus.quality.replay import ReplayIndex
 from consensus.verdict import Standing
+from crdt.types import NO_NONCE, Digest, EntryId, PlayerId, Seq, SessionId, jam_document
 from jam.midi import quantised
 from jam.synthetic import make
 from sim.world import Host, World
@@ -152,3 +156,35 @@ def test_a_window_of_silence_makes_no_block_and_no_outcome() -> None:
     world.run_until(world.now_us + 40 * SECOND)
     assert not hosts[0].engine.ledger.blocks()
     assert not hosts[0].engine.duties.outcomes
+
+
+def test_a_block_whose_log_nobody_has_keeps_nobody_from_voting() -> None:
+    """Found by two demonstrations on one machine that met: blocks of players who had left stopped all votes."""
+    world, hosts = _room()
+    window = SMALL.window_at(world.now_us)
+    nowhere = jam_document(SessionId(bytes(32)))
+    gone = Block(
+        window, SessionId(bytes(32)), nowhere, NO_NONCE, Seq(0), Seq(1), EntryId(bytes(32)), Digest(bytes(32)),
+        Measures(0, 0, 0, 0, 0, 0), (),
+    )  # fmt: skip
+    for host in hosts:
+        host.engine.duties.saw(PlayerId(bytes([9]) * 32), gone, world.now_us)
+    world.run_until(perform(world, hosts[0], make(3, 45 * SECOND, 100_000)))
+    settle(world)
+    blocks = hosts[1].engine.ledger.blocks()
+    assert len(blocks) >= 4 and all(block.standing is Standing.LOCAL for block in blocks)
+
+
+def test_a_verifier_that_never_got_an_earlier_recording_does_not_vote_against_an_honest_claim() -> None:
+    world, hosts = _room()
+    performance = make(3, 25 * SECOND, 100_000)
+    world.run_until(perform(world, hosts[0], performance) + 13 * SECOND)
+    hosts[2].engine.duties.repertoire.index = ReplayIndex()  # it has forgotten
+    chance = Random(5)
+    moved = (note._replace(t_us=max(0, note.t_us + round(chance.gauss(0, 12_000)))) for note in performance.events)
+    jittered = performance._replace(events=tuple(sorted(moved)))
+    world.run_until(perform(world, hosts[0], jittered))
+    settle(world)
+    claims = [block.op.quality.originality for block in hosts[1].engine.ledger.blocks()]
+    assert min(claims) < 65_536  # there was something to be found
+    assert Why.QUALITY_MISMATCH not in _reasons(hosts[1])
