@@ -7,9 +7,10 @@ while, so that honest work goes on under a flood, and one lost packet or an old 
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple, TypeVar
 
-from crdt.errors import Reason
+from crdt.errors import BLAMELESS, Reason
 from crdt.limits import FRAMES_PER_S_MAX, REQUESTS_IN_FLIGHT_MAX
 from crdt.reconcile import Want
 from crdt.types import DocumentName, PlayerId
@@ -24,10 +25,6 @@ COST: Final[dict[Reason, int]] = {
     Reason.OVERSIZE: 20,
     Reason.TRUNCATED: 10,
     Reason.FLOOD: 25,
-    # What an honest peer may pass on before it has learned of a fork costs next to nothing.
-    Reason.FROZEN: 0,
-    Reason.WRONG_PREV: 1,
-    Reason.GAP: 1,
 }
 COST_DEFAULT: Final = 10
 PATIENCE: Final = 100
@@ -35,6 +32,8 @@ REFUSE_S: Final = 60
 OTHER_NETWORK_S: Final = 600  # a neighbour with another room is no villain, but there is nothing to say
 WANTS_QUEUED_MAX: Final = 4_096
 ASK_TIMEOUT_US: Final = 5_000_000
+
+T = TypeVar("T")
 
 
 class Asked(NamedTuple):
@@ -59,6 +58,7 @@ class Peer:
         self.asked: dict[int, tuple[Asked, int]] = {}
         self._requests = 0
         self.next_total_us = 0
+        self._pages = 0
         self.violations: Counter[Reason] = Counter()
         self._points = 0
         self._points_at_us = now_us
@@ -71,7 +71,7 @@ class Peer:
         elapsed_s = max(0, now_us - self._points_at_us) // 1_000_000
         self._points = max(0, self._points - elapsed_s)
         self._points_at_us += elapsed_s * 1_000_000
-        self._points += COST.get(reason, COST_DEFAULT)
+        self._points += 0 if reason in BLAMELESS else COST.get(reason, COST_DEFAULT)
         return self._points >= PATIENCE
 
     def may_send(self, now_us: int) -> bool:
@@ -83,6 +83,14 @@ class Peer:
         self._budget -= 1
         return self._budget >= 0
 
+    def page(self, items: Sequence[T], size: int) -> Sequence[T]:
+        """As many items as fit a frame: all of them, or each time the next part, so that none is never compared."""
+        if len(items) <= size:
+            return items
+        self._pages += 1
+        start = self._pages * size % len(items)
+        return (*items[start:], *items[:start])[:size]
+
     def enqueue(self, document: DocumentName, want: Want) -> None:
         """Remember to ask for entries, once."""
         item = Asked(document, want)
@@ -91,7 +99,7 @@ class Peer:
             self.wants.append(item)
 
     def next_asks(self, now_us: int) -> list[tuple[int, Asked]]:
-        """What to ask for now, numbered, within the requests allowed in flight; unanswered ones are forgotten."""
+        """What to ask for at this moment, numbered, within the requests allowed in flight; unanswered ones are forgotten."""
         for request in [r for r, (_, deadline) in self.asked.items() if deadline <= now_us]:
             del self.asked[request]
         out: list[tuple[int, Asked]] = []

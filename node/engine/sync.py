@@ -48,7 +48,7 @@ class Sync:
         if peer.in_sync:
             peer.behind.clear()
             return []
-        names = self.documents.names()[:DOCUMENTS_PER_FRAME_MAX]
+        names = peer.page(self.documents.names(), DOCUMENTS_PER_FRAME_MAX)
         listing = tuple(DocumentDigest(name, self.documents.replicas[name].digest()) for name in names)
         return [Send(peer.player, pack(DocumentsFrame(listing)))]
 
@@ -118,6 +118,6 @@ class Sync:
         ]
 
     def _heads(self, peer: Peer, document: DocumentName, answer: bool) -> Effect:
-        heads = self.documents.peek(document).heads()[:HEADS_PER_FRAME_MAX]
+        heads = peer.page(self.documents.peek(document).heads(), HEADS_PER_FRAME_MAX)
         listing = tuple(LogHead(h.author, Nonce(h.nonce), h.length, h.head, h.frozen) for h in heads)
         return Send(peer.player, pack(Heads(document, listing, answer)))

@@ -1,0 +1,28 @@
+"""`make bench`: what the things that are done most cost on this machine. Prints figures, judges nothing."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import crdt, room
+
+USAGE = """usage: python -m bench [crdt|room]
+quality has a program of its own, as it needs recordings: python -m bench.quality --groove DIR"""
+
+PARTS = {"crdt": crdt.main, "room": room.main}
+
+
+def main() -> int:
+    """Run the parts named, or all."""
+    names = sys.argv[1:] or list(PARTS)
+    if not set(names) <= set(PARTS):
+        print(USAGE, file=sys.stderr)
+        return 2
+    for name in names:
+        print(f"== {name}")
+        PARTS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
