@@ -20,7 +20,7 @@ def main() -> int:
         return 2
     for name in names:
         print(f"== {name}")
-        PARTS[name]()
+        PARTS[name]([])
     return 0
 
 

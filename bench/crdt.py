@@ -146,11 +146,11 @@ def measure_view(entries: list[Entry]) -> None:
     show("gate: the same, all of it held", best_s(lambda: entries_of(replica, update)), count)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=20_000, help="entries in the log (default: %(default)s)")
-    count = parser.parse_args().entries
+    count = parser.parse_args(argv).entries
     if count < 1_000:
         sys.exit("at least 1000 entries: fewer measure nothing")
     entries = measure_entries(count)

@@ -14,7 +14,7 @@ START_US = 1_790_000_000_000_000
 SECONDS = 40
 
 
-def main() -> None:
+def main(_argv: list[str] | None = None) -> None:
     """Rooms of 2, 4 and 8."""
     print(f"{'nodes':>5} {'frames':>8} {'frames/s':>9} {'real s':>7} {'simulated/real':>14} {'accepted':>8}")
     for nodes in (2, 4, 8):
