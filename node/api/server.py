@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable
+from collections import Counter
 from errno import EADDRINUSE
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,9 +36,10 @@ from crdt.limits import (
 from node.api import static
 from node.api.backend import Backend
 from node.api.errors import Refusal
-from node.api.guard import Guard
+from node.api.gate import Gate
 from node.api.http import Http, on_bug, on_failure, on_http, on_refusal
 from node.api.socket import Sockets
+from node.mesh.guard import Guard
 
 if TYPE_CHECKING:
     from trio_typing import TaskStatus
@@ -52,16 +53,16 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     token: str,
-    on_guarded: Callable[[str], object] = str,
+    guard: Guard | None = None,
     task_status: TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled; reports the bound port as started.
 
-    `port` is a wish: when another process has it, the system chooses. `on_guarded` is told the task's name when a
-    connection ends in a bug. OperatingFailure when no port can be had.
+    `port` is a wish: when another process has it, the system chooses. `guard` counts connections that
+    end in an error of the server's, under "api". OperatingFailure when no port can be had.
     """
     listener = _bind(host, port)
-    server = _Server(backend, token, listener, on_guarded)
+    server = _Server(backend, token, listener, guard or Guard(Counter()))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(server.run)
         task_status.started(listener.getsockname()[1])
@@ -90,10 +91,8 @@ def _bind(host: str, port: int) -> socket.socket:
 class _Server:
     """One run of the server: its connections and how they end."""
 
-    def __init__(
-        self, backend: Backend, token: str, listener: socket.socket, on_guarded: Callable[[str], object]
-    ) -> None:
-        self._on_guarded = on_guarded
+    def __init__(self, backend: Backend, token: str, listener: socket.socket, guard: Guard) -> None:
+        self._guard = guard
         self._listener = listener
         self._closing = trio.Event()
         self._sockets = Sockets(backend, self._closing)
@@ -137,11 +136,9 @@ class _Server:
             return
         stream = _BoundedStream(raw)
         self._streams.add(stream)
+        connection = _Connection(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
         try:
-            await _Connection(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
-        except Exception:
-            self._on_guarded("api")
-            log.warning("a connection to the API ended in an error", exc_info=True)
+            await self._guard.run("api", connection.run)
         finally:
             stream.cut()
             self._streams.discard(stream)
@@ -179,7 +176,7 @@ class _BoundedStream:
 
 
 def build_app(backend: Backend, sockets: Sockets, *, port: int, token: str) -> ASGIApp:
-    """Everything that is served on one port, behind the guard."""
+    """Everything that is served on one port, behind the gate."""
     handlers: dict[Any, Any] = {
         Refusal: on_refusal,
         OperatingFailure: on_failure,
@@ -188,7 +185,7 @@ def build_app(backend: Backend, sockets: Sockets, *, port: int, token: str) -> A
         Exception: on_bug,
     }
     routes = [*static.routes(), *Http(backend).routes(), WebSocketRoute("/ws", sockets.endpoint)]
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), port=port, token=token)
+    return Gate(Starlette(routes=routes, exception_handlers=handlers), port=port, token=token)
 
 
 def _config() -> Config:

@@ -16,7 +16,7 @@ from crdt.errors import OperatingFailure, Violation
 from crdt.limits import HELLO_LIST_MAX, WEBSOCKETS_MAX
 from node.api.backend import Backend, SessionWish
 from node.api.errors import Refusal, error_response, refusal_of
-from node.api.guard import SUBPROTOCOL
+from node.api.gate import SUBPROTOCOL
 from node.api.messages import Close, Open, Ping, Play, Spoken, understand
 from node.api.notices import Feed, to_text
 

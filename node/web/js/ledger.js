@@ -30,7 +30,7 @@ export class LedgerView {
   /** Shows what the world knows; leaves the page alone when nothing changed, so that focus and scroll stay. */
   update() {
     const { blocks, windows, status, me, windowS } = this.#app.world;
-    const shape = JSON.stringify([blocks, windows, status?.ledger.blocks, this.#chosen]);
+    const shape = JSON.stringify([blocks, windows, status?.ledger.blocks, status?.ledger.ready, this.#chosen]);
     if (shape === this.#shown) return;
     this.#shown = shape;
     const chosen = blocks.find((block) => block.id === this.#chosen) ?? blocks.find((block) => block.state !== "pending") ?? blocks[0] ?? null;
@@ -38,7 +38,8 @@ export class LedgerView {
     this.#list.replaceChildren(...blocks.slice(0, ROWS_MAX).map((block) => this.#row(block, block === chosen, me)));
     if (focused) this.#list.querySelector(`[data-block="${CSS.escape(focused)}"]`)?.focus();
     const states = status?.ledger.blocks;
-    this.#sums.textContent = states ? `${count(states.pending)} pending, ${count(states.local)} accepted, ${count(states.rejected)} rejected` : "";
+    const sums = states ? `${count(states.pending)} pending, ${count(states.local)} accepted, ${count(states.rejected)} rejected` : "";
+    this.#sums.textContent = status?.ledger.ready === false ? `${sums}. Still catching up: this node signs nothing yet.` : sums;
     const nothing = h("p", { class: "empty" }, "No blocks yet. Play through a window: when it ends, what you played is proposed, and others vote on it.");
     this.#detail.replaceChildren(...(chosen ? detail(chosen, blocks, me, windowS).filter(Boolean) : [nothing]));
     this.#windows.replaceChildren(...windows.slice(0, ROWS_MAX).map((window) => this.#window(window, blocks)));

@@ -109,7 +109,7 @@ export class MeshView {
     const dot = h("i", { class: "dot" });
     dot.style.background = colorOf(peer.player);
     const name = h("th", { scope: "row" }, h("span", { class: "person" }, dot, nameOf(peer.player), h("code", { title: peer.player }, short(peer.player))),
-      h("small", { class: "address" }, `${peer.address || DASH}, for ${span(nowUs - peer.since_us)}`));
+      h("small", { class: "address", title: peer.address }, `${bare(peer.address)}, for ${span(nowUs - peer.since_us)}`));
     return h("tr", null, name, h("td", { class: "number" }, ms(peer.rtt_us)),
       h("td", { class: "number" }, peer.clock ? `± ${ms(peer.clock.uncertainty_us, 2)}` : DASH),
       h("td", { class: peer.synced ? "good" : "wait" }, synced));
@@ -120,7 +120,7 @@ export class MeshView {
     const facts = [
       ["Player", short(status.player)],
       ["Network", `${short(status.network)} (${status.preset})`],
-      ["Listening on", status.addresses.join(", ") || DASH],
+      ["Listening on", status.addresses.map(bare).join(", ") || DASH],
       ["Up for", span(status.now_us - status.started_us)],
       ["Documents", count(status.documents.length)],
       ["Entries in the ledger", count(status.ledger.entries)],
@@ -157,6 +157,11 @@ export class MeshView {
       return true;
     });
   }
+}
+
+// An address without the peer id at its end, which the short id beside it stands for.
+function bare(address) {
+  return (address || DASH).replace(/\/p2p\/\w+$/, "");
 }
 
 function line(a, b, kind) {

@@ -8,9 +8,26 @@ export function byteOf(id, index) {
   return parseInt(id.slice(index * 2, index * 2 + 2), 16) || 0;
 }
 
-/** Hue in degrees. */
+const HUES_MAX = 256;
+const APART = 34;
+const hues = new Map();
+
+const distance = (a, b) => Math.min(Math.abs(a - b), 360 - Math.abs(a - b));
+
+/**
+ * Hue in degrees: the id's own, or when somebody seen earlier has nearly that, the nearest one that stands apart.
+ * A player keeps the hue while the page is open.
+ */
 export function hueOf(id) {
-  return Math.round(((byteOf(id, 0) * 256 + byteOf(id, 1)) / 65536) * 360);
+  if (!hues.has(id)) {
+    const own = Math.round(((byteOf(id, 0) * 256 + byteOf(id, 1)) / 65536) * 360) % 360;
+    const room = (hue) => Math.min(APART, ...[...hues.values()].map((other) => distance(hue, other)));
+    const near = Array.from({ length: 360 }, (_, k) => (own + (k % 2 ? 1 : -1) * Math.ceil(k / 2) + 360) % 360);
+    const best = near.reduce((found, hue) => (room(hue) > room(found) ? hue : found), own);
+    if (hues.size >= HUES_MAX) hues.delete(hues.keys().next().value);
+    hues.set(id, best);
+  }
+  return hues.get(id);
 }
 
 /** The player's colour at one lightness, so that nobody shouts. */
@@ -24,4 +41,10 @@ export function nameOf(id) {
   const syllables = 2 + (byteOf(id, 9) > 170 ? 1 : 0);
   for (let i = 0; i < syllables; i++) name += ONSETS[byteOf(id, 2 + i * 2) % 16] + VOWELS[byteOf(id, 3 + i * 2) % 8];
   return name[0].toUpperCase() + name.slice(1);
+}
+
+/** Text of the node's with the short ids of these players replaced by their names. */
+export function named(text, players, me) {
+  const names = new Map(players.filter(Boolean).map((id) => [id.slice(0, 8), id === me ? "you" : nameOf(id)]));
+  return text.replace(/\b[0-9a-f]{8}\b/g, (id) => names.get(id) ?? id);
 }

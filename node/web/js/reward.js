@@ -2,7 +2,7 @@
 
 import { h, s } from "./dom.js";
 import { count, DASH, factor, jam, percent, short, windowTime } from "./format.js";
-import { colorOf, nameOf } from "./people.js";
+import { colorOf, named, nameOf } from "./people.js";
 
 const MEASURES = [
   ["liveness", "enough, for long enough"],
@@ -97,11 +97,14 @@ export function decay(blocks, marked) {
 /** Everything about one block. */
 export function detail(block, blocks, me, windowS) {
   const reward = block.reward;
+  const players = [block.proposer, ...block.votes.map((vote) => vote.verifier), me];
+  const words = (lines) => h("ul", { class: "words" }, lines.map((line) => h("li", null, named(line, players, me))));
   return [
     h("header", null, h("h2", null, windowTime(block.window, windowS)), pill(block.state), person(block.proposer, me), h("small", { class: "number" }, `window ${count(block.window)}`)),
-    h("p", { class: "detail" }, block.words.join("; ")),
-    reward ? h("section", null, h("h3", null, "Reward"), formula(reward), split(block, me), h("p", { class: "detail" }, (reward.words ?? []).join("; "))) : null,
-    h("section", null, h("h3", null, `Votes (${count(block.votes.length)} of ${count(block.eligible)} eligible, quorum ${count(block.quorum)})`), votes(block, me)),
+    words(block.words.slice(0, 1)),
+    reward ? h("section", null, h("h3", null, "Reward"), formula(reward), split(block, me), h("details", null, h("summary", null, "every step in words"), words(reward.words ?? []))) : null,
+    h("section", null, h("h3", null, `Votes (${count(block.votes.length)} of ${count(block.eligible)} eligible, quorum ${count(block.quorum)})`), votes(block, me),
+      block.words.length > 1 ? h("details", null, h("summary", null, "in words"), words(block.words.slice(1))) : null),
     h("section", null, h("h3", null, "Quality"), quality(block)),
     h("section", null, h("h3", null, "The same verifiers count less each time"), decay(blocks, block)),
     h("p", { class: "ids" }, "Block ", h("code", { title: block.id }, short(block.id)), ", root ", h("code", { title: block.root }, short(block.root)), `, entries ${count(block.first)}${DASH}${count(block.last)}`),

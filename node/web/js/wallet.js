@@ -58,10 +58,11 @@ export class WalletView {
     const [whole, part] = jam(wallet?.balance_micro).split(".");
     this.#balance.replaceChildren(h("b", null, whole), part ? h("span", null, `.${part}`) : "", h("small", null, " JAM"));
     const pending = wallet?.pending_blocks;
-    say(this.#under, wallet ? `${count(pending)} ${pending === 1 ? "block is" : "blocks are"} still waiting for votes.` : "");
-    const lots = wallet?.lots ?? [];
+    const waiting = pending === 1 ? "1 block is still waiting for votes." : `${count(pending)} blocks are still waiting for votes.`;
+    say(this.#under, !wallet ? "" : pending ? waiting : "Nothing is waiting for votes.");
+    const lots = [...(wallet?.lots ?? [])].sort((a, b) => b.window - a.window);
     this.#origins.replaceChildren(...byRole(lots));
-    this.#lots.replaceChildren(...rowsOr(lots.slice(-ROWS_MAX).reverse().map((lot) => this.#lot(lot)), 5, wallet ? "Nothing earned yet." : DASH));
+    this.#lots.replaceChildren(...rowsOr(lots.slice(0, ROWS_MAX).map((lot) => this.#lot(lot)), 5, wallet ? "Nothing earned yet." : DASH));
     const items = history?.items ?? [];
     this.#curve.replaceChildren(...curve(items));
     this.#history.replaceChildren(...rowsOr(items.map((item) => this.#item(item)), 4, history ? "Nothing has happened yet." : DASH));

@@ -35,9 +35,9 @@ export function outcome(window, block) {
   if (window.outcome === "refused") return ["rejected", "no block", window.words || window.why];
   if (window.outcome === "silent") return ["silent", "silent", "nothing was played"];
   if (!block) return ["pending", "proposed", `block ${short(window.block)}`];
-  const last = block.words.at(-1) ?? "";
-  if (block.state === "local") return ["local", block.reward ? `+${jam(block.reward.proposer_micro)} JAM` : "accepted", last];
-  return block.state === "rejected" ? ["rejected", "rejected", last] : ["pending", "waiting for votes", last];
+  const verdict = block.words[0] ?? "";
+  if (block.state === "local") return ["local", block.reward ? `+${jam(block.reward.proposer_micro)} JAM` : "accepted", verdict];
+  return block.state === "rejected" ? ["rejected", "rejected", verdict] : ["pending", "waiting for votes", verdict];
 }
 
 /** One's last windows. */

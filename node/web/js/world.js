@@ -49,7 +49,7 @@ export class World extends EventTarget {
         this.#takeStatus(message.status);
         break;
       case "session":
-        this.#takeSession(message.session, message.now_us);
+        this.#takeSession(message.session);
         break;
       case "block":
         this.#takeBlock(message.block);
@@ -71,16 +71,14 @@ export class World extends EventTarget {
   #takeStatus(status) {
     this.status = status;
     for (const player of this.heardAtMs.keys()) if (!this.players.includes(player)) this.heardAtMs.delete(player);
-    this.#takeSession(status.session, status.now_us);
+    this.#takeSession(status.session);
     this.#tell("status");
   }
 
-  #takeSession(session, nowUs) {
+  #takeSession(session) {
     const changed = this.session?.id !== session?.id;
     this.session = session;
-    if (!session) this.t0AtUs = null;
-    else if (Number.isFinite(nowUs)) this.t0AtUs = nowUs - session.t_us;
-    else if (changed) this.t0AtUs = null;
+    this.t0AtUs = session?.t0_at_us ?? null;
     if (changed) this.#tell("session");
   }
 

@@ -131,6 +131,7 @@ class MemoryNode:
             "beats_per_bar": wish.beats_per_bar,
             "subdivision": wish.subdivision,
             "t0_us": self._clock(),
+            "t0_at_us": self._clock(),
             "tags": list(wish.tags),
             "open": True,
             "mine": True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections import Counter
 
 import pytest
 import trio
@@ -13,6 +14,7 @@ from crdt import limits
 from crdt.errors import OperatingFailure
 from node.api import server
 from node.api.server import serve
+from node.mesh.guard import Guard
 from tests.node.api.conftest import TOKEN, Served
 from tests.node.api.memory_node import MemoryNode
 
@@ -120,3 +122,24 @@ async def _is_closed(stream: trio.SocketStream) -> bool:
         return await stream.receive_some(1) == b""
     except trio.BrokenResourceError:
         return True
+
+
+async def test_an_error_of_the_servers_is_counted_and_ends_only_its_connection(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: object) -> None:
+        raise ValueError("as if hypercorn had a bug")
+
+    guard = Guard(Counter())
+    port = await nursery.start(
+        lambda task_status: serve(MemoryNode(), token=TOKEN, guard=guard, task_status=task_status)
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(server.TCPServer, "_read_data", fail)
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        with trio.fail_after(5):
+            assert await _is_closed(stream)
+        await stream.aclose()
+    assert guard.counts == {"api": 1}
+    async with open_websocket_url(f"ws://127.0.0.1:{port}/ws", subprotocols=["symjam", f"token.{TOKEN}"]) as websocket:
+        assert json.loads(await websocket.get_message())["type"] == "hello"

@@ -139,3 +139,27 @@ async def test_notes_of_others_keep_their_rhythm_through_uneven_arrival(shown: S
     assert result["spread"] < 3
     assert result["heard"] == 1 and abs(result["bar"] - 60) < 1
     assert result["stale"] == 1
+
+
+async def test_players_are_told_apart_by_colour_and_keep_it(shown: Shown) -> None:
+    result = await ask(
+        shown.page,
+        "people",
+        """
+        const ids = ["80", "81", "82", "7f", "80ff", "03", "fe"].map((start) => start.padEnd(64, "5"));
+        const hues = ids.map(m.hueOf);
+        const gaps = hues.flatMap((a, i) => hues.slice(i + 1).map((b) => Math.min(Math.abs(a - b), 360 - Math.abs(a - b))));
+        return {least: Math.min(...gaps), same: ids.every((id, i) => m.hueOf(id) === hues[i])};
+        """,
+    )
+    assert result["least"] >= 30 and result["same"]
+
+
+async def test_ids_in_the_nodes_words_become_names(shown: Shown) -> None:
+    result = await ask(
+        shown.page,
+        "people",
+        """const [me, ana] = ["a".repeat(64), "b".repeat(64)];
+        return [m.named("aaaaaaaa and bbbbbbbb, not cccccccc", [me, ana], me), m.nameOf(ana)]""",
+    )
+    assert result[0] == f"you and {result[1]}, not cccccccc"

@@ -20,7 +20,7 @@ _TOKEN_PREFIX = "token."
 _SAME_SITE = ("", "same-origin", "none")
 
 
-class Guard:
+class Gate:
     """ASGI middleware around everything the API serves."""
 
     def __init__(self, app: ASGIApp, *, port: int, token: str) -> None:
