@@ -148,7 +148,8 @@ async def test_players_are_told_apart_by_colour_and_keep_it(shown: Shown) -> Non
         """
         const ids = ["80", "81", "82", "7f", "80ff", "03", "fe"].map((start) => start.padEnd(64, "5"));
         const hues = ids.map(m.hueOf);
-        const gaps = hues.flatMap((a, i) => hues.slice(i + 1).map((b) => Math.min(Math.abs(a - b), 360 - Math.abs(a - b))));
+        const gap = (a, b) => Math.min(Math.abs(a - b), 360 - Math.abs(a - b));
+        const gaps = hues.flatMap((a, i) => hues.slice(i + 1).map((b) => gap(a, b)));
         return {least: Math.min(...gaps), same: ids.every((id, i) => m.hueOf(id) === hues[i])};
         """,
     )

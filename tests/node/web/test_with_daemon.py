@@ -10,8 +10,8 @@ import trio
 from pycrdt import Array, Doc
 
 from consensus.events import Event, Kind, decode_events
-from consensus.params import SMALL, network_id
 from crdt.entry import open_entry
+from crdt.types import NetworkId
 from node.commands.processes import Process
 from tests.browser import Chromium, open_page
 from tests.node.web.conftest import needs_chromium
@@ -21,7 +21,7 @@ pytestmark = needs_chromium
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Process]:
-    process = Process("A", tmp_path / "a")
+    process = Process("A", tmp_path / "a", room=f"test-{tmp_path.name}")
     try:
         process.start()
         yield process
@@ -32,14 +32,16 @@ def node(tmp_path: Path) -> Iterator[Process]:
 def played(node: Process) -> list[Event]:
     """Note-ons in the node's jam documents, read back as any Yjs client reads them."""
     found: list[Event] = []
-    for document in node.client().status()["documents"]:
+    status = node.client().status()
+    network = NetworkId(bytes.fromhex(status["network"]))
+    for document in status["documents"]:
         if not document["name"].startswith("jam/"):
             continue
         doc = Doc()
         doc.apply_update(node.client().document(document["name"]))
         for root in doc.keys():  # noqa: SIM118 - a Doc is no mapping
             for element in doc.get(root, type=Array):
-                found.extend(decode_events(open_entry(network_id(SMALL), bytes(element)).body.payload))
+                found.extend(decode_events(open_entry(network, bytes(element)).body.payload))
     return sorted((e for e in found if e.kind == Kind.NOTE_ON), key=lambda e: e.t_us)
 
 
