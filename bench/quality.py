@@ -80,9 +80,9 @@ def people(params: Params, played: Sequence[Take]) -> None:
     for number, take in enumerate(played):
         key = number.to_bytes(4, "big")
         for window, onsets in enumerate(windows(params, take.onsets, take.duration_us)):
-            started = time.perf_counter()
+            started = time.process_time()
             report = measure(params, take.grid, onsets, known)
-            slowest_s = max(slowest_s, time.perf_counter() - started)
+            slowest_s = max(slowest_s, time.process_time() - started)
             reports.append(report)
             why[report.why.name] += 1
             if report.why is Why.REPLAY:
@@ -153,28 +153,33 @@ def machines(params: Params, played: Sequence[Take]) -> None:
 
 
 def replays(params: Params, played: Sequence[Take]) -> None:
-    """The share of replayed windows that are caught, by jitter added and change of speed."""
-    chance = Random(2)
+    """The share of replayed windows that are caught among all takes, by jitter added and change of speed."""
+    chance, known = Random(2), ReplayIndex()
+    for number, take in enumerate(played):
+        for window, onsets in enumerate(windows(params, take.onsets, take.duration_us)):
+            known.add(take.name.encode(), Window(1_000 * number + window), onsets)
     for jitter_ms, speed in ((0, 1.0), (2, 1.0), (5, 1.0), (8, 1.0), (10, 1.0), (0, 1.07), (5, 0.93)):
-        caught, total, other = 0, 0, Counter[str]()
-        for take in played[:REPLAYED_TAKES]:
-            known = ReplayIndex()
-            for window, onsets in enumerate(windows(params, take.onsets, take.duration_us)):
-                known.add(take.name.encode(), Window(window), onsets)
-            copied = [o for o in take.onsets if o.t_us < take.duration_us // params.window_us * params.window_us]
-            again = moved(
-                copied,
-                lambda t, s=speed, j=jitter_ms: t / s + SHIFT_US + chance.gauss(0, j * 1_000),  # type: ignore[misc]
-            )
+        why, judged_s = Counter[str](), 0.0
+        for take in played[-REPLAYED_TAKES:]:
+            end_us = take.duration_us // params.window_us * params.window_us  # what comes after is not known
+            copied = [o for o in take.onsets if o.t_us < end_us]
+            move = replay_move(chance, jitter_ms, speed)
+            again = moved(copied, move)
             grid = Grid(round(take.grid.tempo_mbpm * speed), take.grid.beats_per_bar, take.grid.subdivision)
             for onsets in windows(params, again, again[-1].t_us + params.window_us):
+                started = time.process_time()
                 report = measure(params, grid, onsets, known)
-                if onsets and report.why not in (Why.TOO_FEW_EVENTS, Why.TOO_FEW_LANES, Why.TOO_SHORT):
-                    total += 1
-                    caught += report.why is not Why.FINE
-                    other[report.why.name] += 1
-        name = f"jitter {jitter_ms} ms, speed {speed:.2f}"
-        print(f"    {name:<32}caught {share(caught, total)} of {total}   {dict(other)}")
+                judged_s += time.process_time() - started
+                if report.why not in (Why.TOO_FEW_EVENTS, Why.TOO_FEW_LANES, Why.TOO_SHORT):
+                    why[report.why.name] += 1
+        name, total = f"jitter {jitter_ms} ms, speed {speed:.2f}", why.total()
+        cost = f"{judged_s / max(1, total):.3f} s each"
+        print(f"    {name:<32}caught {share(total - why['FINE'], total)} of {total}, {cost}   {dict(why)}")
+
+
+def replay_move(chance: Random, jitter_ms: float, speed: float) -> Callable[[int], float]:
+    """Where a replay puts a note."""
+    return lambda t_us: t_us / speed + SHIFT_US + chance.gauss(0, jitter_ms * 1_000)
 
 
 def demonstration(params: Params, played: Sequence[Take]) -> None:
@@ -200,7 +205,7 @@ def main() -> None:
         subdivisions(params, played)
         print("  machines")
         machines(params, played)
-        print(f"  replays, begun {SHIFT_US} us later than the original, of the first {REPLAYED_TAKES} takes")
+        print(f"  replays, begun {SHIFT_US} us later than the original, of the last {REPLAYED_TAKES} takes")
         replays(params, played)
         print("  takes for the demonstration")
         demonstration(params, played)

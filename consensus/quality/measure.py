@@ -126,7 +126,7 @@ def _originality_words(measures: Measures, match: Match | None) -> str:
         "nothing like it was played before"
         if match is None
         else f"{_percent(match.coverage_q16)} of it lies within {_ms(match.residual_us)} of something played before, "
-        f"from {match.t_us // 1_000_000} s on in take {match.key[:4].hex()}"
+        f"at {max(match.t_us, 0) // 1_000_000} s of its take"
     )
     return f"originality {_share(measures.originality)}: {likeness}"
 

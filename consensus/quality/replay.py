@@ -167,10 +167,11 @@ class ReplayIndex:
         postings.sort(key=lambda item: (len(item[0]), item[1]))
         buckets: dict[tuple[bytes, int, int], list[_Vote]] = {}
         left = REPLAY_VOTES_MAX
-        for known, run in postings:
-            left -= len(known)
-            if left < 0:
+        for everywhere, run in postings:
+            if left <= 0:
                 break
+            known = everywhere[-left:]  # of one that is too common, its latest occurrences
+            left -= len(known)
             for posting in known:
                 speed = (2 * posting.length_us * SPEEDS + run.length_us) // (2 * run.length_us)
                 if not SPEED_RANGE[0] <= speed <= SPEED_RANGE[1]:

@@ -51,15 +51,16 @@ def lag_us(grid: Grid, onsets: Sequence[Onset]) -> int:
 
 
 def _fullest_half(phases: list[int], step_us: int) -> int:
-    """Where the half circle that holds most phases begins; of equally full ones the first."""
+    """Where the half circle that holds most phases begins; of equally full ones the narrowest, then the first."""
     n = len(phases)
     unrolled = phases + [phase + step_us for phase in phases]
-    best, start, end = 0, phases[0], 0
+    best, start, end = (0, 0), phases[0], 0
     for i, phase in enumerate(phases):
         while end < i + n and unrolled[end] < phase + step_us // 2:
             end += 1
-        if end - i > best:
-            best, start = end - i, phase
+        fullness = (end - i, phase - unrolled[max(end - 1, i)])
+        if fullness > best:
+            best, start = fullness, phase
     return start
 
 
