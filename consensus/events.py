@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from crdt.canonical import Canonical, encode
 from crdt.errors import Misuse, Violation
-from crdt.limits import EVENTS_PER_ENTRY_MAX, PAYLOAD_MAX_BYTES
+from crdt.limits import EVENT_MAX_BYTES, EVENTS_PER_ENTRY_MAX
 from crdt.types import Micros, MicrosField
 
 LANES = 10
@@ -40,7 +40,7 @@ class Event(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
 
 
 _payload: Canonical[tuple[Event, ...]] = Canonical(
-    Annotated[tuple[Event, ...], Meta(max_length=EVENTS_PER_ENTRY_MAX)], PAYLOAD_MAX_BYTES
+    Annotated[tuple[Event, ...], Meta(max_length=EVENTS_PER_ENTRY_MAX)], EVENTS_PER_ENTRY_MAX * EVENT_MAX_BYTES
 )
 
 

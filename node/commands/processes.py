@@ -26,7 +26,7 @@ _PROGRAM: Final = (sys.executable, "-m", "node")
 class Process:
     """One `symjam up`."""
 
-    def __init__(self, name: str, data_dir: Path, room: str) -> None:
+    def __init__(self, name: str, data_dir: Path, room: str = "") -> None:
         self.name = name
         self.room = room
         self.data_dir = data_dir

@@ -13,11 +13,16 @@ from collections.abc import Callable
 import trio
 
 from crdt.errors import OperatingFailure
+from crdt.limits import SYNC_QUEUE_MAX
 from crdt.store.base import Batch, Store
 from crdt.store.last_signed import LastSigned
 from crdt.types import PlayerId
 from node.engine.effects import Effect, Hint, Persist, Refuse, Send
 from node.mesh.mesh import Mesh
+
+TOO_SLOW = OperatingFailure(
+    "the disk is too slow", f"{SYNC_QUEUE_MAX} writes wait to be synced", "Is it failing or full? Check, and restart."
+)
 
 
 class Hands:
@@ -50,6 +55,9 @@ class Hands:
                 case Send(player, frame):
                     self._send(player, frame)
                 case Persist(sync=True):
+                    if len(self._waiting) >= SYNC_QUEUE_MAX:
+                        self._fail(TOO_SLOW)
+                        return
                     self._waiting.append(effect)
                     self._idle = trio.Event() if self._idle.is_set() else self._idle
                     self._arrived.set()

@@ -22,6 +22,8 @@ from consensus.ops import (
 )
 from consensus.params import SMALL, Params, network_id
 from consensus.selection import draw, input_of
+from consensus.tally import Ignored
+from consensus.verdict import Standing
 from crdt.canonical import digest
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.keys import Identity
@@ -198,3 +200,15 @@ def jam_log(person: Person, network: NetworkId, session: SessionId, events: list
             body = first_body(network, jam_document(session), LogKey(person.player, NO_NONCE), payload)
         entries.append(sign(person.identity, network, body))
     return entries
+
+
+def standing(world: World, block: BlockId) -> Standing:
+    found = world.ledger.block(block)
+    assert found is not None
+    return found.standing
+
+
+def ignored(world: World, block: BlockId) -> dict[PlayerId, Ignored]:
+    found = world.ledger.block(block)
+    assert found is not None
+    return dict(found.ignored)
