@@ -99,7 +99,7 @@ class Peer:
             self.wants.append(item)
 
     def next_asks(self, now_us: int) -> list[tuple[int, Asked]]:
-        """What to ask for at this moment, numbered, within the requests allowed in flight; unanswered ones are forgotten."""
+        """What to ask for next, numbered, within the requests allowed in flight; unanswered ones are forgotten."""
         for request in [r for r, (_, deadline) in self.asked.items() if deadline <= now_us]:
             del self.asked[request]
         out: list[tuple[int, Asked]] = []

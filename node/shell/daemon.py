@@ -127,7 +127,7 @@ class Daemon:
             announce(self, runtime.publish(port, token))
 
     async def _serve_page(self, port: int, token: str, task_status: Any) -> None:
-        await serve(self.backend, port=port, token=token, task_status=task_status)
+        await serve(self.backend, port=port, token=token, guard=self.guard, task_status=task_status)
 
     def give(self, event: Input) -> None:
         """Hand the engine an input and carry out what it asks for."""
