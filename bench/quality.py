@@ -152,6 +152,21 @@ def machines(params: Params, played: Sequence[Take]) -> None:
         print(f"    {name:<32}passes {share(why['FINE'], why.total())}   {rest}")
 
 
+def mashing(params: Params) -> None:
+    """What twelve random hits a second on ten lanes are worth."""
+    grid, totals = Grid(120_000, 4, 4), list[float]()
+    for seed in range(40):
+        chance = Random(seed)
+        hits = [
+            Onset(Micros(chance.randrange(params.window_us)), chance.randrange(10), 80)
+            for _ in range(12 * params.window_s)
+        ]
+        totals.append(measure(params, grid, hits, ReplayIndex()).measures.total / ONE_Q16)
+    print(
+        f"    random mashing, 40 windows: total {sum(totals) / len(totals):.2f} on average, {max(totals):.2f} at most"
+    )
+
+
 def replays(params: Params, played: Sequence[Take]) -> None:
     """The share of replayed windows that are caught among all takes, by jitter added and change of speed."""
     chance, known = Random(2), ReplayIndex()
@@ -205,6 +220,7 @@ def main() -> None:
         subdivisions(params, played)
         print("  machines")
         machines(params, played)
+        mashing(params)
         print(f"  replays, begun {SHIFT_US} us later than the original, of the last {REPLAYED_TAKES} takes")
         replays(params, played)
         print("  takes for the demonstration")

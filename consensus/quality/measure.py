@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from math import isqrt
 from typing import Final, NamedTuple
 
+from msgspec import structs
+
 from consensus.events import Onset
 from consensus.ops import WORDS, Measures, Why
 from consensus.params import ONE_Q16, Params
@@ -51,21 +53,13 @@ def measure(
         why = humanness.refusal(params, seen)
     if why is Why.FINE and match is not None and match.is_replay(params):
         why = Why.REPLAY
-    parts = Measures(
-        liveness=liveness.liveness_q16(params, counted),
-        accuracy=accuracy_q16(params, grid, [hit.deviation_us for hit in hits]),
-        diversity=diversity.diversity_q16(played),
-        humanness=humanness.humanness_q16(params, seen),
-        originality=originality_q16(params, match),
-        total=0,
-    )
-    measures = Measures(
-        parts.liveness,
-        parts.accuracy,
-        parts.diversity,
-        parts.humanness,
-        parts.originality,
-        combined_q16(parts) if why is Why.FINE else 0,
+    measures = _measures(
+        liveness.liveness_q16(params, counted),
+        accuracy_q16(params, grid, [hit.deviation_us for hit in hits]),
+        diversity.diversity_q16(played),
+        humanness.humanness_q16(params, seen),
+        originality_q16(params, match),
+        refused=why is not Why.FINE,
     )
     lag = lag_us(grid, played)
     lag -= grid.step_us if 2 * lag > grid.step_us else 0
@@ -88,18 +82,19 @@ def measure(
 
 
 def originality_q16(params: Params, match: Match | None) -> int:
-    """1 for nothing alike; less by the share that is found in an earlier recording, weighed by how closely: fully
-    for an exact copy, not at all from twice the residual of a replay."""
-    if match is None:
-        return ONE_Q16
-    reach = 2 * params.replay_residual_us
-    return ONE_Q16 - match.coverage_q16 * max(reach - match.residual_us, 0) // reach
+    """1 for nothing alike, less by how much and how closely it lies on an earlier recording."""
+    return ONE_Q16 if match is None else ONE_Q16 - match.likeness_q16(params)
 
 
 def combined_q16(parts: Measures) -> int:
-    """The weighted geometric mean at the head of this module, rounded down."""
+    """The weighted geometric mean at the head of this module, rounded down; the `total` of `parts` is not looked at."""
     product = parts.accuracy**4 * parts.liveness * parts.diversity * parts.humanness * parts.originality
     return isqrt(isqrt(isqrt(product)))
+
+
+def _measures(live: int, accurate: int, diverse: int, human: int, original: int, refused: bool) -> Measures:
+    parts = Measures(live, accurate, diverse, human, original, total=0)
+    return parts if refused else structs.replace(parts, total=combined_q16(parts))
 
 
 def _liveness_words(params: Params, measures: Measures, counted: liveness.Liveness) -> str:

@@ -50,6 +50,12 @@ class Match(NamedTuple):
         follows = self.shared_q16 >= params.replay_coverage_q16 and self.correlation_q16 > params.replay_correlation_q16
         return self.hits >= params.replay_min_hits and (close or follows)
 
+    def likeness_q16(self, params: Params) -> int:
+        """The share that is found, weighed by how closely: fully for an exact copy, not at all from twice the
+        residual of a replay."""
+        reach = 2 * params.replay_residual_us
+        return self.coverage_q16 * max(reach - self.residual_us, 0) // reach
+
 
 class _Posting(NamedTuple):
     """A fingerprint's occurrence in a take. Sorted by window first, so that what is too new is a suffix."""
@@ -122,7 +128,8 @@ class ReplayIndex:
         self, params: Params, onsets: Sequence[Onset], before: Window | None = None, grid: Grid | None = None
     ) -> Match | None:
         """The recording most like a window, if any has enough notes in common to be compared: a replay before
-        anything else, then the one with most coverage, then the closest, then by key and time."""
+        anything else, then the one most alike, so that knowing more recordings can only lower originality (but for
+        the bound on votes)."""
         ordered = tuple(sorted(set(onsets)))
         found: list[Match] = []
         for key, line in self._settled(params, ordered, before):
@@ -132,7 +139,7 @@ class ReplayIndex:
                 found.append(_match(key, ordered, known, pairing, grid))
         return min(
             found,
-            key=lambda m: (not m.is_replay(params), -m.coverage_q16, m.residual_us, m.key, m.t_us),
+            key=lambda m: (not m.is_replay(params), -m.likeness_q16(params), m.residual_us, m.key, m.t_us),
             default=None,
         )
 

@@ -136,3 +136,16 @@ def test_a_flood_of_equal_fingerprints_is_bounded() -> None:
     played = ticking[:200]
     assert sum(len(v) for v in known._votes(list(runs(played)), 5_000_000, None).values()) <= 2 * REPLAY_VOTES_MAX
     assert known.closest(SMALL, played) is not None
+
+
+def test_knowing_more_never_makes_a_window_more_original() -> None:
+    windows = human_windows(SMALL)
+    known = ReplayIndex()
+    least = 0
+    for number, onsets in enumerate([*human_windows(SMALL, seed=2), *human_windows(SMALL, seed=3), *windows[:5]]):
+        known.add(b"take%d" % (number // 6), Window(number), onsets)
+        match = known.closest(SMALL, windows[5])
+        likeness = 0 if match is None else match.likeness_q16(SMALL)
+        assert likeness >= least
+        least = likeness
+    assert least > 0
