@@ -96,7 +96,7 @@ class Router(GossipSub):  # type: ignore[misc]
 
 
 class GuardedPubsub(Pubsub):  # type: ignore[misc]
-    """Pubsub whose messages and streams cannot end the host, and which follows a peer to a new connection."""
+    """Pubsub whose messages and streams cannot end the host, and which keeps what a connected peer has said."""
 
     def __init__(self, host: BasicHost, router: Router, topic: str, guard: Guard, blame: Blame) -> None:
         super().__init__(
@@ -134,9 +134,10 @@ class GuardedPubsub(Pubsub):  # type: ignore[misc]
         """Nothing: the validator has delivered it already, and nobody reads libp2p's channel."""
 
     async def _handle_new_peer(self, peer_id: ID) -> None:
-        """A peer that is known already and connects again came back: its stream moves to the new connection.
+        """A peer that is known and connects again came back: its stream moves to the new connection.
 
-        libp2p skips it, and every message goes into the old connection until that one is noticed to be dead.
+        libp2p skips it, so the peer is never told what we subscribe to and sends nothing. And what the peer itself has
+        said is known already, so it enters the gossip mesh at once and not with the next heartbeat.
         """
         lock = self._opening.setdefault(peer_id, trio.Lock())  # two connections at once: one stream after the other
         async with lock:
@@ -144,6 +145,8 @@ class GuardedPubsub(Pubsub):  # type: ignore[misc]
             await super()._handle_new_peer(peer_id)
         if not lock.statistics().tasks_waiting:
             self._opening.pop(peer_id, None)
+        if peer_id in self.peers and peer_id in self.peer_topics.get(self._topic, ()):
+            await self.router.on_peer_subscribed(peer_id, self._topic)
 
     def _detach(self, peer_id: ID) -> None:
         old = self.peers.pop(peer_id, None)

@@ -124,14 +124,19 @@ class MeshHost:
         return self.swarm.live(id_of(player))
 
     async def open_stream(self, conn: Any, protocol: TProtocol, timeout_s: float = NEGOTIATE_TIMEOUT_S) -> Any:
-        """A stream on this very connection. Raises MultiselectClientError when the peer does not speak it."""
+        """A stream on this very connection.
+
+        Raises ProtocolNotSupportedError when the peer says that it does not speak it, trio.TooSlowError when it says
+        nothing, another BaseLibp2pError when stream or connection end.
+        """
         stream = await conn.new_stream()
         agreed = False
         try:
-            selected = await self.basic.multiselect_client.select_one_of(
-                [protocol], MultiselectCommunicator(stream), timeout_s
-            )
-            stream.set_protocol(selected)
+            with trio.fail_after(timeout_s):
+                communicator = MultiselectCommunicator(stream)
+                await self.basic.multiselect_client.handshake(communicator)
+                await self.basic.multiselect_client.try_select(communicator, protocol)
+            stream.set_protocol(protocol)
             agreed = True
         finally:
             if not agreed:

@@ -5,9 +5,9 @@ and a frame on an open one 0.2 ms, nearly all of it per frame, so whatever waits
 with the next one. A write is never cancelled half-way: half a Yamux frame breaks every stream of its connection. It is
 shielded, and when it takes too long the connection goes.
 
-A link is bound to a connection. When a peer that is linked connects anew, the newer connection wins if the older has
-stood for a while, because then the peer must have lost it (a restart, a frozen laptop); connections that arise
-together, because both sides dialled, are both kept and the first stays in use.
+A link is bound to a connection. When a peer that is linked connects anew, the newer connection wins, because the peer
+must have lost the older one (a restart, a frozen laptop). Connections that arise together, because both sides dialled
+or one side dialled two addresses, are both kept and the first stays in use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import trio
 from libp2p.custom_types import TProtocol
 from libp2p.exceptions import BaseLibp2pError
 from libp2p.network.stream.exceptions import StreamEOF
-from libp2p.protocol_muxer.exceptions import MultiselectClientError
+from libp2p.protocol_muxer.exceptions import ProtocolNotSupportedError
 
 from crdt.errors import Reason, Violation
 from crdt.limits import FRAME_MAX_BYTES, LIVE_STREAMS_PER_PEER_MAX, OUTBOX_BYTES_MAX, OUTBOX_FRAMES_MAX
@@ -33,7 +33,8 @@ from node.mesh.port import MeshEvents
 
 LIVE: Final = TProtocol("/symjam/live/1")
 WRITE_TIMEOUT_S: Final = 4.0  # less than the five seconds after which Yamux gives up on the stream alone
-_TWINS_S: Final = 2.0  # connections that arise within this time were dialled at once by both sides
+_TWINS_S: Final = 2.0  # within this time both sides dialled at once
+_SIBLINGS_S: Final = 0.5  # within this time one side dialled two addresses
 _UNJOINED_WAIT_S: Final = 10.0
 _REOPEN_S: Final = (0.1, 0.3, 1.0, 3.0)
 _READ_BYTES: Final = 65_536
@@ -107,7 +108,8 @@ class Links:
         if player is None or self._nursery is None:
             return
         for old in self._host.connections(player):
-            if old is not conn and conn.muxed_conn.born - old.muxed_conn.born > _TWINS_S:
+            together_s = _SIBLINGS_S if old.direction == conn.direction else _TWINS_S
+            if old is not conn and conn.muxed_conn.born - old.muxed_conn.born > together_s:
                 self._counters["links-superseded"] += 1
                 old.muxed_conn.abort()
         if player not in self._keeping:
@@ -134,11 +136,11 @@ class Links:
                 conn = usable[-1]
                 try:
                     stream = await self._host.open_stream(conn, LIVE)
-                except MultiselectClientError:
+                except ProtocolNotSupportedError:
                     self._counters["live-unsupported"] += 1
                     mute.add(id(conn))
                     continue
-                except BaseLibp2pError:
+                except (BaseLibp2pError, trio.TooSlowError):
                     self._counters["live-open-failed"] += 1
                 else:
                     began = trio.current_time()

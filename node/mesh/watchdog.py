@@ -94,7 +94,7 @@ class Watchdog:
                 took = trio.current_time() - began
                 pulse.answered(int(took * 1_000_000))
                 await trio.sleep(max(0.0, PING_EVERY_S - took))
-        except BaseLibp2pError:
+        except (BaseLibp2pError, trio.TooSlowError):
             return
 
     async def _judge(self, conn: Any, pulse: Pulse) -> None:

@@ -219,7 +219,7 @@ async def test_a_port_in_use_is_said_so() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen(1)
         node = Node(port=other.getsockname()[1])
-        with pytest.raises(OperatingFailure) as caught:
+        with pytest.raises(OperatingFailure) as caught, trio.fail_after(10):
             await node.mesh.run()
     assert caught.value.remedy
 

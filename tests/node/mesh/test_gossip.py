@@ -65,6 +65,21 @@ async def test_hints_reach_peers_beyond_the_direct_links() -> None:
         assert all(len(one.mesh.links()) == 1 for one in leaves)
 
 
+async def test_a_lost_stream_does_not_lose_the_subscription() -> None:
+    """Not in the notes: when one write fails, pubsub forgets that the peer subscribed, which the peer, being still
+    connected, has no reason to say again."""
+    async with gossiping(2) as (a, b):
+        (stream,) = a.mesh._gossip.pubsub.peers.values()
+        await stream.reset()
+        a.mesh.publish(b"lost, perhaps")
+        await until(lambda: stream not in a.mesh._gossip.pubsub.peers.values(), "that the stream is noticed")
+        await until(lambda: a.mesh._gossip.pubsub.peers, "a new stream")
+        hints = [b"%d" % n for n in range(20)]
+        for hint in hints:
+            a.mesh.publish(hint)
+        await until(lambda: set(hints) <= set(b.owner.hints), "the hints")
+
+
 async def test_peers_at_one_ip_address_all_count() -> None:
     """Trap: eclipse protection wants three distinct IP addresses; its table is empty, and on a LAN it is wrong."""
     async with gossiping(4) as (hub, *leaves):
