@@ -108,7 +108,7 @@ class Watchdog:
                 self._counters["stalls"] += 1
                 continue
             signs = pulse.answers + conn.muxed_conn.heard
-            misses = misses + 1 if signs == heard else min(misses, 0)
+            misses = misses + 1 if signs == heard else 0
             heard = signs
             if misses >= MISSES_MAX:
                 self._counters["peers-unresponsive"] += 1

@@ -19,6 +19,7 @@ from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as new_noise_key
 from libp2p.custom_types import TProtocol
 from libp2p.exceptions import BaseLibp2pError
+from libp2p.peer.id import ID
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as Noise
 from multiaddr import Multiaddr
@@ -56,8 +57,6 @@ class RawPeer:
         self._running = self.host.run([Multiaddr("/ip4/127.0.0.1/tcp/0")])
         await self._running.__aenter__()
         peer_id = self._address.value_for_protocol("p2p")
-        from libp2p.peer.id import ID
-
         self.node = ID.from_base58(peer_id)
         await self.host.get_network().dial_addr(self._address, self.node)
         return self

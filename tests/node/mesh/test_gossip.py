@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import trio
+from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.pubsub.pb import rpc_pb2
+from libp2p.pubsub.validators import PUBSUB_SIGNING_PREFIX
 from libp2p.utils import encode_varint_prefixed
 
 from crdt.errors import Reason
@@ -19,6 +21,7 @@ from crdt.limits import GOSSIP_IDS_PER_RPC_MAX, HINT_MAX_BYTES, HINTS_QUEUED_MAX
 from crdt.types import NetworkId
 from node.mesh import gossip as gossip_module
 from node.mesh.gossip import topic_of
+from node.mesh.peerid import peer_id_bytes
 from tests.node.mesh.helpers import NETWORK, Node, started, until
 from tests.node.mesh.rawpeer import RawPeer
 
@@ -164,12 +167,7 @@ async def test_another_network_is_another_topic() -> None:
 
 def signed(identity: Identity, data: bytes, seqno: int, topics: list[str]) -> Any:
     """A pubsub message as a real peer signs it."""
-    from libp2p.crypto.ed25519 import create_new_key_pair
-    from libp2p.pubsub.validators import PUBSUB_SIGNING_PREFIX
-
     keys = create_new_key_pair(identity.seed())
-    from node.mesh.peerid import peer_id_bytes
-
     message = rpc_pb2.Message(
         data=data, topicIDs=topics, from_id=peer_id_bytes(identity.player), seqno=seqno.to_bytes(8, "big")
     )

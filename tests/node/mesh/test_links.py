@@ -14,6 +14,7 @@ from libp2p.exceptions import BaseLibp2pError
 from crdt.errors import Misuse, Reason
 from crdt.limits import FRAME_MAX_BYTES, OUTBOX_BYTES_MAX, OUTBOX_FRAMES_MAX
 from node.mesh import links as links_module
+from node.mesh import watchdog
 from node.mesh.framing import encode
 from node.mesh.links import Outbox
 from node.mesh.port import MeshEvents
@@ -241,8 +242,6 @@ async def test_both_sides_dial_at_once() -> None:
 
 
 async def test_a_spare_connection_is_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    from node.mesh import watchdog
-
     monkeypatch.setattr(watchdog, "_SPARE_S", 0.0)
     monkeypatch.setattr(watchdog, "PING_EVERY_S", 0.1)
     async with pair() as (a, b):
