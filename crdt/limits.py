@@ -61,6 +61,7 @@ SIGHTINGS_PER_S_MAX: Final = 200  # mDNS records taken in
 
 # Local
 PLAY_QUEUE_MAX: Final = 4_096
+WORK_QUEUE_MAX: Final = 64
 SYNC_QUEUE_MAX: Final = 4_096  # effects that wait for the disk
 COALESCE_MAX_US: Final = 20_000
 NOTICES_PER_CLIENT_MAX: Final = 2_048

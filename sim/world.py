@@ -18,11 +18,12 @@ from crdt.store.memory import MemoryStore
 from crdt.store.walk import verified_proof
 from crdt.types import NO_NONCE, PlayerId
 from node.engine.documents import Stored
-from node.engine.effects import Effect, Hint, Persist, Refuse, Send, Signed
+from node.engine.effects import Effect, Hint, Persist, Refuse, Send, Signed, Work
 from node.engine.engine import Engine
-from node.engine.inputs import FrameReceived, HintReceived, Input, PeerJoined, PeerLeft, Tick
+from node.engine.inputs import FrameReceived, HintReceived, Input, PeerJoined, PeerLeft, Tick, Worked
 
 TICK_US = 50_000
+WORK_US = 100_000
 SYNC_US = 4_000  # what fdatasync takes on the disks measured
 
 
@@ -77,6 +78,8 @@ class Host:
                 case Persist(batch=batch, then=then):
                     self.store.write(batch, sync=False)
                     self.execute(then)
+                case Work(ticket, task):
+                    self.world.after(WORK_US, lambda t=ticket, f=task: self.give(Worked(t, f())))  # type: ignore[misc]
                 case Hint(data):
                     self.world.gossip(self.player, data)
                 case Refuse(player):

@@ -7,16 +7,20 @@
 
 Nothing here is done twice across restarts: what was said is in the ledger, and the ledger is asked first. A node that
 was away when a block was due says nothing about its lateness.
+
+Measuring a window takes up to 0.3 s (docs/quality.md), far more than a note may wait. So it is handed out as `Work`,
+one window at a time, and a duty whose finding is not back yet is simply taken up again at a later look.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Final, NamedTuple, TypeVar
 
 from consensus import vrf
-from consensus.blocks import Judgement, build, judge, span_of, too_late
+from consensus.blocks import Draft, Judgement, build, judge, span_of, too_late
 from consensus.events import decode_events
 from consensus.facts import SessionFacts
 from consensus.ops import AnyOp, Attest, Block, Measures, Pulse, PulseRef, Why, block_id
@@ -29,12 +33,16 @@ from crdt.entry import Entry
 from crdt.keys import Identity
 from crdt.types import BlockId, PlayerId, Window, jam_session
 from node.engine.documents import Documents
+from node.engine.effects import Work
 from node.engine.repertoire import Repertoire, entries_around
 
 OUTCOMES_MAX: Final = 256
 SEEN_MAX: Final = 4_096
 LOOK_BACK_WINDOWS: Final = 3  # own windows still proposed after a restart
+JOB_TIMEOUT_US: Final = 30_000_000
 LOOK_BACK_ENTRIES: Final = 64  # entries without an event of the window before looking further back is given up
+
+T = TypeVar("T")
 
 
 class Outcome(NamedTuple):
@@ -47,6 +55,22 @@ class Outcome(NamedTuple):
     events: int
     measures: Measures | None
     words: tuple[str, ...]
+
+
+class Due(NamedTuple):
+    """What is to be signed now, in one entry; own windows just judged; what is to be worked out."""
+
+    ops: tuple[AnyOp, ...] = ()
+    judged: tuple[Window, ...] = ()
+    work: tuple[Work, ...] = ()
+
+
+class _Job(NamedTuple):
+    """The work under way: what for, and until when it is waited for."""
+
+    ticket: int
+    subject: BlockId | Window
+    until_us: int
 
 
 class _Played(NamedTuple):
@@ -73,6 +97,10 @@ class Duties:
         self._seen_us: OrderedDict[BlockId, int] = OrderedDict()
         self._draws: OrderedDict[tuple[BlockId, int], Draw | None] = OrderedDict()
         self._next_look_us = 0
+        self._job: _Job | None = None
+        self._tickets = 0
+        self._work: list[Work] = []
+        self._findings: OrderedDict[BlockId | Window, object] = OrderedDict()
         for state in self.ledger.blocks():
             self.repertoire.add(state.proposer, state.op)
 
@@ -83,10 +111,32 @@ class Duties:
         if len(self._seen_us) > SEEN_MAX:
             self._seen_us.popitem(last=False)
 
-    def due(self, now_us: int) -> tuple[tuple[AnyOp, ...], tuple[Window, ...]]:
-        """Operations to sign now, in one entry, and own windows that were judged."""
+    def worked(self, ticket: int, result: object) -> None:
+        """A judgement is done. One that came after it was given up is not wanted any more."""
+        if self._job is None or self._job.ticket != ticket:
+            return
+        self._findings[self._job.subject] = result
+        if len(self._findings) > SEEN_MAX:
+            self._findings.popitem(last=False)
+        self._job = None
+        self.repertoire.is_being_read = False
+
+    def _finding(self, subject: BlockId | Window, now_us: int, task: Callable[[], T], kind: type[T]) -> T | None:
+        """What a task came to; None until it is done, and handed out unless another is under way."""
+        found = self._findings.pop(subject, None)
+        if isinstance(found, kind):
+            return found
+        if self._job is None or self._job.until_us <= now_us:
+            self._tickets += 1
+            self._job = _Job(self._tickets, subject, now_us + JOB_TIMEOUT_US)
+            self._work.append(Work(self._tickets, task))
+            self.repertoire.is_being_read = True
+        return None
+
+    def due(self, now_us: int) -> Due:
+        """What this node owes at this moment."""
         if now_us < self._next_look_us:
-            return (), ()
+            return Due()
         self._next_look_us = now_us + 50_000
         ops: list[AnyOp] = []
         window = self.params.window_at(now_us)
@@ -94,7 +144,8 @@ class Duties:
             ops.append(self._pulse(window))
         judged = [w for w in self._unjudged(window, now_us) if self._propose(w, ops, now_us)]
         ops.extend(self._votes(window, now_us))
-        return tuple(ops), tuple(judged)
+        work, self._work = self._work, []
+        return Due(tuple(ops), tuple(judged), tuple(work))
 
     def _pulse(self, window: Window) -> Pulse:
         # Nobody can foresee the salt, and this node never says two of them: it follows from the secret key.
@@ -121,7 +172,10 @@ class Duties:
         if played is None or not self.repertoire.is_complete_before(window, now_us):
             return False
         refs = [PulseRef(p, e) for p, (e, _) in self.ledger.pulses(window).items() if p != self.player]
-        draft = build(self.params, played.session, window, played.entries, refs, self.repertoire.index)
+        task = partial(build, self.params, played.session, window, played.entries, refs, self.repertoire.index)
+        draft = self._finding(window, now_us, task, Draft)
+        if draft is None:
+            return False
         block, finding = draft.block, draft.judgement
         proposed = block_id(self.player, block) if block else None
         kind = "proposed" if block else "refused"
@@ -205,10 +259,11 @@ class Duties:
         entries = entries_around(self.documents, state.proposer, state.op)
         if session is None or not self.repertoire.is_complete_before(state.window, now_us):
             return None
-        finding = judge(self.params, session, state.op, state.proposer, entries, self.repertoire.index)
-        if finding.why is Why.MISSING and (now_us - ended_us < deadline_us or self._started_us > ended_us):
+        is_held = bool(entries) and entries[-1].body.seq >= state.op.last
+        if not is_held and (now_us - ended_us < deadline_us or self._started_us > ended_us):
             return None
-        return finding
+        task = partial(judge, self.params, session, state.op, state.proposer, entries, self.repertoire.index)
+        return self._finding(state.id, now_us, task, Judgement)
 
     def _drawn(self, state: BlockState) -> Draw | None:
         """Whether this node is drawn to verify a block, and the proof."""

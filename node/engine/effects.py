@@ -6,6 +6,7 @@ speak. Effects outside it do not wait.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,6 +58,17 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """Compute something long away from where music is carried, and hand the result back as `Worked`.
+
+    `task` is pure and reads only what the engine leaves alone until then; there is one at a time.
+    """
+
+    ticket: int
+    task: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """Events became part of a session's document here; `entries` of them were signed by `player`."""
 
@@ -87,4 +99,4 @@ class SessionChanged:
     session: SessionId | None
 
 
-Effect = Send | Persist | Hint | Refuse | Heard | BlockChanged | WindowJudged | SessionChanged
+Effect = Send | Persist | Hint | Refuse | Work | Heard | BlockChanged | WindowJudged | SessionChanged

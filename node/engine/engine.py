@@ -60,6 +60,7 @@ from node.engine.inputs import (
     Play,
     Played,
     Tick,
+    Worked,
 )
 from node.engine.peers import OTHER_NETWORK_S, REFUSE_S, Peer
 from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
@@ -109,6 +110,9 @@ class Engine:
                 return self._on_frame(now_us, player, raw)
             case Tick():
                 return self._on_tick(now_us)
+            case Worked(ticket, result):
+                self.duties.worked(ticket, result)
+                return []
             case Play(events):
                 return self._on_play(now_us, events)
             case PeerJoined(player):
@@ -289,10 +293,11 @@ class Engine:
                 peer.clock.probe_sent(now_us)
                 out.append(Send(peer.player, pack(frames.Probe(Micros(now_us)))))
         if self.may_sign(now_us):
-            ops, judged = self.duties.due(now_us)
-            if ops:
-                out.extend(self._record(now_us, ops))
-            out.extend(WindowJudged(window) for window in judged)
+            due = self.duties.due(now_us)
+            if due.ops:
+                out.extend(self._record(now_us, due.ops))
+            out.extend(WindowJudged(window) for window in due.judged)
+            out.extend(due.work)
         if now_us >= self._next_hint_us and self.documents.total() != self._hinted:
             self._next_hint_us = now_us + HINT_EVERY_US
             self._hinted = self.documents.total()

@@ -63,6 +63,14 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Worked:
+    """What a `Work` came to."""
+
+    ticket: int
+    result: object
+
+
+@dataclass(frozen=True, slots=True)
 class Play:
     """The local player played; all that waited while the last entry was being written comes together."""
 
@@ -85,4 +93,15 @@ class CloseSession:
     """The local player ends the jam it opened."""
 
 
-Input = PeerJoined | PeerLeft | PeerViolated | FrameReceived | HintReceived | Tick | Play | OpenSession | CloseSession
+Input = (
+    PeerJoined
+    | PeerLeft
+    | PeerViolated
+    | FrameReceived
+    | HintReceived
+    | Tick
+    | Worked
+    | Play
+    | OpenSession
+    | CloseSession
+)

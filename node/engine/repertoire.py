@@ -31,6 +31,7 @@ class Repertoire:
         self.params = params
         self.documents = documents
         self.index = ReplayIndex()
+        self.is_being_read = False  # by a judgement under way: nothing is taken in until it is done
         self._waiting: dict[BlockId, tuple[PlayerId, Block]] = {}
 
     def add(self, proposer: PlayerId, block: Block) -> None:
@@ -46,6 +47,8 @@ class Repertoire:
         return not any(given_up <= block.window < window for _, block in self._waiting.values())
 
     def _take_in(self) -> None:
+        if self.is_being_read:
+            return
         for known, (proposer, block) in list(self._waiting.items()):
             entries = entries_around(self.documents, proposer, block)
             session = self.documents.ledger.session(block.session)

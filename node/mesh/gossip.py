@@ -70,6 +70,7 @@ class Router(GossipSub):  # type: ignore[misc]
         self._topic = topic
 
     async def handle_rpc(self, rpc: Any, sender_peer_id: ID) -> None:
+        """libp2p's handler, given only what concerns the one topic there is."""
         control = rpc.control
         for name in ("graft", "prune", "ihave"):
             field = getattr(control, name)

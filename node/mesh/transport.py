@@ -76,11 +76,13 @@ class MeshUpgrader(TransportUpgrader):  # type: ignore[misc]
     """Noise, then BoundedYamux."""
 
     async def upgrade_security(self, raw_conn: Any, is_initiator: bool, peer_id: ID | None = None) -> Any:
+        """As libp2p's; keeps the socket in reach, so that an abandoned connection can be closed at once."""
         secured = await super().upgrade_security(raw_conn, is_initiator, peer_id)
         secured.mesh_socket = raw_conn.stream.stream.socket
         return secured
 
     async def upgrade_connection(self, conn: Any, peer_id: ID) -> Any:
+        """As libp2p's, with streams that are bounded."""
         try:
             await self.muxer_multistream.select_transport(conn)
         except (MultiselectError, MultiselectClientError) as error:

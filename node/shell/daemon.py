@@ -118,6 +118,7 @@ class Daemon:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch_signals)
             nursery.start_soon(self.hands.sync_forever)
+            nursery.start_soon(self.guard.forever, "work", self.hands.work_forever, self.give)
             await nursery.start(self.mesh.run)
             nursery.start_soon(self.guard.forever, "tick", self._tick_forever)
             nursery.start_soon(self.guard.forever, "pump", self.backend.pump_forever)

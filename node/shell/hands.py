@@ -13,11 +13,12 @@ from collections.abc import Callable
 import trio
 
 from crdt.errors import OperatingFailure
-from crdt.limits import SYNC_QUEUE_MAX
+from crdt.limits import SYNC_QUEUE_MAX, WORK_QUEUE_MAX
 from crdt.store.base import Batch, Store
 from crdt.store.last_signed import LastSigned
 from crdt.types import PlayerId
-from node.engine.effects import Effect, Hint, Persist, Refuse, Send
+from node.engine.effects import Effect, Hint, Persist, Refuse, Send, Work
+from node.engine.inputs import Worked
 from node.mesh.mesh import Mesh
 
 TOO_SLOW = OperatingFailure(
@@ -47,6 +48,8 @@ class Hands:
         self._arrived = trio.Event()
         self._idle = trio.Event()
         self._idle.set()
+        # The engine hands out one at a time; a second comes only after it has given up the first.
+        self._give_work, self._work = trio.open_memory_channel[Work](WORK_QUEUE_MAX)
 
     def execute(self, effects: tuple[Effect, ...] | list[Effect]) -> None:
         """Do all of it, in order. Never blocks, but for an unsynced write."""
@@ -64,6 +67,8 @@ class Hands:
                 case Persist(batch=batch, then=then):
                     if self._save(batch):
                         self.execute(then)
+                case Work():
+                    self._give_work.send_nowait(effect)
                 case Hint(data):
                     self._mesh.publish(data)
                 case Refuse(player, reason, for_s):
@@ -95,6 +100,13 @@ class Hands:
         if self._waiting:
             group, self._waiting = self._waiting, []
             self._write(group)
+
+    async def work_forever(self, give: Callable[[Worked], None]) -> None:
+        """The task that computes what the engine hands out, in a thread."""
+        async for work in self._work:
+            # libp2p brings stubs of an older trio; an unfinished judgement must not hold up the end.
+            result = await trio.to_thread.run_sync(work.task, abandon_on_cancel=True)  # type: ignore[call-arg]
+            give(Worked(work.ticket, result))
 
     async def settled(self) -> None:
         """Wait until everything handed over so far is synced and said."""
