@@ -14,13 +14,13 @@ one window at a time, and a duty whose finding is not back yet is simply taken u
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from consensus import vrf
-from consensus.blocks import Draft, Judgement, build, judge, span_of, too_late
+from consensus.blocks import Draft, Judgement, build, is_open_in, judge, span_of, too_late
 from consensus.events import decode_events
 from consensus.facts import SessionFacts
 from consensus.ops import AnyOp, Attest, Block, Measures, Pulse, PulseRef, Why, block_id
@@ -96,6 +96,7 @@ class Duties:
         self._started_us = now_us
         self._seen_us: OrderedDict[BlockId, int] = OrderedDict()
         self._draws: OrderedDict[tuple[BlockId, int], Draw | None] = OrderedDict()
+        self._silent: deque[Window] = deque(maxlen=LOOK_BACK_WINDOWS)  # own windows without a note
         self._next_look_us = 0
         self._job: _Job | None = None
         self._tickets = 0
@@ -169,7 +170,10 @@ class Duties:
         if any(state.proposer == self.player and state.window == window for state in self.ledger.blocks(window)):
             return False
         played = self._most_played(window)
-        if played is None or not self.repertoire.is_complete_before(window, now_us):
+        if played is None:
+            self._silent.append(window)
+            return False
+        if not self.repertoire.is_complete_before(window, now_us):
             return False
         refs = [PulseRef(p, e) for p, (e, _) in self.ledger.pulses(window).items() if p != self.player]
         task = partial(build, self.params, played.session, window, played.entries, refs, self.repertoire.index)
@@ -194,7 +198,7 @@ class Duties:
         for name, replica in self.documents.replicas.items():
             jam = jam_session(name)
             session = self.ledger.session(jam[0]) if jam else None
-            if session is None:
+            if session is None or not is_open_in(self.params, session, window):
                 continue
             for key, log in replica.logs.items():
                 if key.author == self.player and log.entries:

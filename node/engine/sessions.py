@@ -41,6 +41,7 @@ class Sessions:
         self.params = params
         self.player = player
         self.documents = documents
+        self._known: tuple[int, tuple[SessionFacts, ...]] = (-1, ())
 
     def opening(self, wanted: OpenSession, now_us: int) -> SessionOpen:
         """The operation that opens a jam now. Misuse when it is out of bounds."""
@@ -88,8 +89,13 @@ class Sessions:
             events.append(Event(t_us, event.kind, event.lane, event.pitch, event.velocity))
         return tuple(events)
 
-    def _open(self) -> list[SessionFacts]:
-        return [s for s in self.documents.ledger.sessions() if s.closed_t_us is None]
+    def _open(self) -> tuple[SessionFacts, ...]:
+        """Open sessions, looked up again only when the ledger has grown: this is asked at every tick."""
+        size = self.documents.ledger.entries
+        if self._known[0] != size:
+            found = tuple(s for s in self.documents.ledger.sessions() if s.closed_t_us is None)
+            self._known = (size, found)
+        return self._known[1]
 
     def _creator_is_here(self, facts: SessionFacts, now_us: int, peers: dict[PlayerId, Peer]) -> bool:
         if facts.creator == self.player or facts.creator in peers:

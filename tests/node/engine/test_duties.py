@@ -11,7 +11,7 @@ from consensus.params import SMALL
 from consensus.quality.grid import Grid
 from consensus.quality.replay import ReplayIndex
 from consensus.verdict import Standing
-from crdt.types import NO_NONCE, Digest, EntryId, PlayerId, Seq, SessionId, jam_document
+from crdt.types import NO_NONCE, Digest, EntryId, PlayerId, Seq, SessionId, Window, jam_document
 from jam.midi import quantised
 from jam.synthetic import make
 from sim.world import Host, World
@@ -188,3 +188,29 @@ def test_a_verifier_that_never_got_an_earlier_recording_does_not_vote_against_an
     claims = [block.op.quality.originality for block in hosts[1].engine.ledger.blocks()]
     assert min(claims) < 65_536  # there was something to be found
     assert Why.QUALITY_MISMATCH not in _reasons(hosts[1])
+
+
+def test_a_silent_window_is_looked_at_once() -> None:
+    """Found by reading: every look searched all of one's logs again, at a cost that grows with the months."""
+    world, hosts = room(2)
+    duties = hosts[0].engine.duties
+    looked: list[int] = []
+    search = duties._most_played
+
+    def counted(window: Window) -> object:
+        looked.append(window)
+        return search(window)
+
+    duties._most_played = counted  # type: ignore[method-assign, assignment]
+    world.run_until(world.now_us + 65 * SECOND)
+    assert len(looked) == len(set(looked)) >= 6
+
+
+def test_sessions_are_looked_up_again_only_when_the_ledger_grew() -> None:
+    world, hosts = room(1)
+    ledger = hosts[0].engine.ledger
+    asked: list[int] = []
+    sessions = ledger.sessions
+    ledger.sessions = lambda: (asked.append(1), sessions())[1]  # type: ignore[method-assign]
+    world.run_until(world.now_us + 25 * SECOND)
+    assert 0 < len(asked) <= ledger.entries + 1
