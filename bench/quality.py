@@ -71,7 +71,7 @@ def moved(onsets: Sequence[Onset], move: Callable[[int], float]) -> tuple[Onset,
 
 def share(part: int, whole: int) -> str:
     """A percentage."""
-    return f"{100 * part / whole:6.2f}%" if whole else "   none"
+    return f"{100 * part / whole:7.2f}%" if whole else "   none"
 
 
 def people(params: Params, played: Sequence[Take]) -> None:
