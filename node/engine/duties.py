@@ -158,11 +158,8 @@ class Duties:
     def _unjudged(self, current: Window, now_us: int) -> Iterator[Window]:
         for back in range(LOOK_BACK_WINDOWS, 0, -1):
             window = Window(current - back)
-            if (
-                window >= 0
-                and window not in self.outcomes
-                and now_us >= self._end_us(window) + self.params.grace_ms * 1_000
-            ):
+            is_settled = window < 0 or window in self.outcomes or window in self._silent
+            if not is_settled and now_us >= self._end_us(window) + self.params.grace_ms * 1_000:
                 yield window
 
     def _propose(self, window: Window, ops: list[AnyOp], now_us: int) -> bool:
