@@ -1,0 +1,56 @@
+"""docs/api.md is the contract: whatever the daemon shows is named there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jam.synthetic import make
+from node.shell import views
+from tests.node.shell.test_backend import Scene
+from tests.sim.room import SECOND, perform, room, settle
+
+DOCS = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+BY_CONTENT = {"counters", "refused", "guarded", "violations", "verifiers"}  # their keys are data, not fields
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            if key not in BY_CONTENT:
+                yield from _names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names(inner)
+
+
+def _undocumented(shown: Any) -> set[str]:
+    return {name for name in _names(shown) if not re.search(rf"\b{re.escape(name)}\b", DOCS)}
+
+
+def test_the_check_can_fail() -> None:
+    assert _undocumented({"status": [{"no_such_field": 1}]}) == {"no_such_field"}
+
+
+def test_status_and_wallet_are_documented(tmp_path: Path) -> None:
+    backend = Scene(tmp_path).backend
+    assert not _undocumented(backend.status())
+    assert not _undocumented(backend.wallet())
+
+
+def test_blocks_windows_peers_and_history_are_documented() -> None:
+    world, hosts = room(3)
+    world.run_until(world.now_us + 2 * SECOND)
+    world.run_until(perform(world, hosts[0], make(3, 25 * SECOND, 100_000)))
+    settle(world)
+    engine = hosts[0].engine
+    blocks = [views.block(engine, state) for state in engine.ledger.blocks()]
+    assert any(block["reward"] for block in blocks)
+    windows = [views.window(outcome) for outcome in engine.duties.outcomes.values()]
+    peers = [views.peer(peer, None, world.now_us) for peer in engine.peers.values()]
+    assert windows and peers
+    for shown in (blocks, windows, peers, views.history(engine, 9), views.wallet(engine), views.documents(engine)):
+        assert not _undocumented(shown)
