@@ -19,6 +19,7 @@ ENTRIES_FRAME_BYTES: Final = 40_000  # filling stops here, so one entry more sti
 REFS_MAX: Final = 64
 EVENTS_PER_ENTRY_MAX: Final = 256
 OPS_PER_ENTRY_MAX: Final = 128
+VOTES_PER_ENTRY_MAX: Final = 48  # with a block beside them they fit one payload; the rest goes at the next look
 AUTHORS_PER_DOCUMENT_MAX: Final = 1_024
 ENTRIES_PER_LOG_MAX: Final = 1_000_000
 DOCUMENTS_MAX: Final = 4_096

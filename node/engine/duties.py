@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
 from consensus import vrf
@@ -31,6 +32,7 @@ from consensus.verdict import Standing
 from crdt.canonical import digest
 from crdt.entry import Entry
 from crdt.keys import Identity
+from crdt.limits import VOTES_PER_ENTRY_MAX
 from crdt.types import BlockId, PlayerId, Window, jam_session
 from node.engine.documents import Documents
 from node.engine.effects import Work
@@ -144,7 +146,7 @@ class Duties:
         if self.player not in self.ledger.pulses(window):
             ops.append(self._pulse(window))
         judged = [w for w in self._unjudged(window, now_us) if self._propose(w, ops, now_us)]
-        ops.extend(self._votes(window, now_us))
+        ops.extend(islice(self._votes(window, now_us), VOTES_PER_ENTRY_MAX))
         work, self._work = self._work, []
         return Due(tuple(ops), tuple(judged), tuple(work))
 

@@ -326,6 +326,7 @@ class Engine:
     # the local player
 
     def _on_play(self, now_us: int, events: tuple[Played, ...]) -> list[Effect]:
+        self.sessions.check(events, now_us)
         out: list[Effect] = []
         placed = self.current_session(now_us)
         if placed is None:
@@ -337,7 +338,7 @@ class Engine:
 
     def _play_in(self, now_us: int, placed: Placed, events: tuple[Played, ...]) -> list[Effect]:
         document: DocumentName = jam_document(placed.facts.id)
-        placed_events = self.sessions.place(events, placed, now_us)
+        placed_events = self.sessions.place(events, placed)
         entry = self.authoring.play(document, placed_events)
         self.counters["entries_signed"] += 1
         self.counters["events_played"] += len(placed_events)

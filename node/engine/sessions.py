@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from consensus.events import Event
+from consensus.events import LANES, Event
 from consensus.facts import SessionFacts
 from consensus.ops import SessionClose, SessionOpen
 from consensus.params import Params
 from crdt.errors import Misuse
+from crdt.limits import EVENTS_PER_ENTRY_MAX
 from crdt.types import Micros, PlayerId, Window
 from jam.clock import Measurement
 from node.engine.documents import Documents
@@ -78,16 +79,22 @@ class Sessions:
         peer = peers.get(creator)
         return peer.clock.reading(now_us) if peer else None
 
-    def place(self, played: tuple[Played, ...], placed: Placed, now_us: int) -> tuple[Event, ...]:
-        """Local events in session time. Misuse for a moment that cannot be now."""
-        offset_us = placed.clock.offset_us if placed.clock else 0
-        events = []
+    def check(self, played: tuple[Played, ...], now_us: int) -> None:
+        """Misuse for events that cannot be of now. Asked before anything is changed on their account."""
+        if not 0 < len(played) <= EVENTS_PER_ENTRY_MAX:
+            raise Misuse(f"1 to {EVENTS_PER_ENTRY_MAX} events are played at a time")
         for event in played:
             if not now_us - PAST_MAX_US <= event.at_us <= now_us + FUTURE_MAX_US:
                 raise Misuse("an event's time is not near this node's clock")
-            t_us = Micros(max(0, event.at_us + offset_us - placed.facts.op.t0_us))
-            events.append(Event(t_us, event.kind, event.lane, event.pitch, event.velocity))
-        return tuple(events)
+            if not (0 <= event.kind < 64 and 0 <= event.lane < LANES):
+                raise Misuse("an event has a kind below 64 and a lane below 10")
+            if not (0 <= event.pitch < 128 and 0 <= event.velocity < 128):
+                raise Misuse("an event has a pitch and a velocity below 128")
+
+    def place(self, played: tuple[Played, ...], placed: Placed) -> tuple[Event, ...]:
+        """Local events in session time."""
+        since_us = placed.facts.op.t0_us - (placed.clock.offset_us if placed.clock else 0)
+        return tuple(Event(Micros(max(0, e.at_us - since_us)), e.kind, e.lane, e.pitch, e.velocity) for e in played)
 
     def _open(self) -> tuple[SessionFacts, ...]:
         """Open sessions, looked up again only when the ledger has grown: this is asked at every tick."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 
 import msgspec
 
-from consensus.ops import Block, Measures, Vote, Why
+from consensus.ops import Attest, Block, Measures, Vote, Why
 from consensus.params import SMALL
 from consensus.quality.grid import Grid
 from consensus.quality.replay import ReplayIndex
 from consensus.verdict import Standing
-from crdt.types import NO_NONCE, Digest, EntryId, PlayerId, Seq, SessionId, Window, jam_document
+from crdt.types import NO_NONCE, BlockId, Digest, EntryId, PlayerId, Seq, SessionId, Window, jam_document
 from jam.midi import quantised
 from jam.synthetic import make
 from sim.world import Host, World
@@ -214,3 +215,25 @@ def test_sessions_are_looked_up_again_only_when_the_ledger_grew() -> None:
     ledger.sessions = lambda: (asked.append(1), sessions())[1]  # type: ignore[method-assign]
     world.run_until(world.now_us + 25 * SECOND)
     assert 0 < len(asked) <= ledger.entries + 1
+
+
+def test_more_votes_than_fit_one_entry_are_cast_one_entry_after_the_other() -> None:
+    world, hosts = room(2)
+    world.run_until(world.now_us + 2 * SECOND)
+    engine = hosts[0].engine
+    window = SMALL.window_at(world.now_us)
+    due = [
+        Attest(BlockId(number.to_bytes(32, "big")), hosts[1].player, window, Vote.YES, Why.FINE, 0, bytes(80))
+        for number in range(200)
+    ]
+
+    def votes(_current: Window, _now_us: int) -> Iterator[Attest]:
+        while due:
+            yield due.pop()
+
+    engine.duties._votes = votes  # type: ignore[method-assign]
+    before = engine.ledger.entries
+    world.run_until(world.now_us + SECOND)
+    assert not due
+    assert engine.ledger.entries - before == 5
+    assert engine.ledger.counts().skipped == 0

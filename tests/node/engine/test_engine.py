@@ -199,13 +199,29 @@ def test_playing_without_a_jam_opens_one_and_the_entry_is_saved_first() -> None:
     assert all(any(isinstance(e, Send) for e in persist.then) for persist in persists)
 
 
-@pytest.mark.parametrize("offset_us", [-60_000_000, 10_000_000])
-def test_an_event_far_from_now_is_misuse_and_leaves_no_trace(offset_us: int) -> None:
+@pytest.mark.parametrize(
+    "events",
+    [
+        (Played(START_US - 60_000_000, 0, 1, 60, 100),),
+        (Played(START_US + 10_000_000, 0, 1, 60, 100),),
+        (Played(START_US, 0, 1, 60, 100), Played(START_US + 10_000_000, 0, 1, 60, 100)),
+        (Played(START_US, 64, 1, 60, 100),),
+        (Played(START_US, 0, 10, 60, 100),),
+        (Played(START_US, 0, 1, 128, 100),),
+        (Played(START_US, 0, 1, 60, -1),),
+        (),
+        (Played(START_US, 0, 1, 60, 100),) * 257,
+    ],
+)
+@pytest.mark.parametrize("opened", [True, False])
+def test_events_that_cannot_be_are_misuse_and_leave_no_trace(events: tuple[Played, ...], opened: bool) -> None:
+    """Found by reading: a first event with a bad time stamp left a jam in the ledger that was never saved."""
     engine = _engine()
-    engine.handle(START_US, OpenSession("t", 120_000, 4, 4))
+    if opened:
+        engine.handle(START_US, OpenSession("t", 120_000, 4, 4))
     before = engine.documents.total()
     with pytest.raises(Misuse):
-        engine.handle(START_US, Play((Played(START_US + offset_us, 0, 1, 60, 100),)))
+        engine.handle(START_US, Play(events))
     assert engine.documents.total() == before
 
 
