@@ -18,9 +18,9 @@ from crdt.store.memory import MemoryStore
 from crdt.store.walk import verified_proof
 from crdt.types import NO_NONCE, PlayerId
 from node.engine.documents import Stored
-from node.engine.effects import Effect, Hint, Persist, Refuse, Send, Signed, Work
+from node.engine.effects import Confirm, Effect, Hint, Persist, Refuse, Send, Signed, Work
 from node.engine.engine import Engine
-from node.engine.inputs import FrameReceived, HintReceived, Input, PeerJoined, PeerLeft, Tick, Worked
+from node.engine.inputs import Confirmed, FrameReceived, HintReceived, Input, PeerJoined, PeerLeft, Tick, Worked
 
 TICK_US = 50_000
 WORK_US = 100_000
@@ -78,6 +78,8 @@ class Host:
                 case Persist(batch=batch, then=then):
                     self.store.write(batch, sync=False)
                     self.execute(then)
+                case Confirm(signed):
+                    self.give(Confirmed(signed))
                 case Work(ticket, task):
                     self.world.after(WORK_US, lambda t=ticket, f=task: self.give(Worked(t, f())))  # type: ignore[misc]
                 case Hint(data):

@@ -37,6 +37,7 @@ class Authoring:
         self.documents = documents
         self.nonce = nonce
         self.signed = self._latest(signed)
+        self._unsynced: dict[DocumentName, Seq] = {}  # first own ledger entry that may not leave yet
         self._referred: dict[PlayerId, EntryId] = {}
 
     def may_sign_ledger(self, epoch: Epoch) -> bool:
@@ -70,7 +71,20 @@ class Authoring:
         """Sign operations into the ledger. The caller persists with sync and the Signed record, then sends."""
         entry = self._write(document, encode_ops(ops), self._refs())
         self.signed = Signed(document, entry.body.seq, entry.id)
+        self._unsynced.setdefault(document, entry.body.seq)
         return entry, self.signed
+
+    def confirmed(self, signed: Signed) -> None:
+        """Everything up to this entry is synced."""
+        if signed == self.signed:
+            self._unsynced.clear()
+        elif signed.document in self._unsynced:
+            self._unsynced[signed.document] = Seq(signed.seq + 1)
+
+    def may_leave(self, document: DocumentName, log: LogKey) -> Seq | None:
+        """How many entries of a log peers may have; None for no limit. An entry that a power cut could take back must
+        not be known to anyone: signing its number again would be an equivocation."""
+        return self._unsynced.get(document) if log.author == self.identity.player else None
 
     def _key(self, document: DocumentName) -> LogKey:
         nonce = NO_NONCE if ledger_epoch(document) is not None else self.nonce

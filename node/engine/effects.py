@@ -42,6 +42,13 @@ class Persist:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """Tell the engine (`Confirmed`) that a ledger entry is synced: only now may peers have it, in any way."""
+
+    signed: Signed
+
+
+@dataclass(frozen=True, slots=True)
 class Hint:
     """Publish a few bytes to whoever listens beyond the direct links."""
 
@@ -99,4 +106,4 @@ class SessionChanged:
     session: SessionId | None
 
 
-Effect = Send | Persist | Hint | Refuse | Work | Heard | BlockChanged | WindowJudged | SessionChanged
+Effect = Send | Persist | Confirm | Hint | Refuse | Work | Heard | BlockChanged | WindowJudged | SessionChanged

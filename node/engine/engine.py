@@ -37,6 +37,7 @@ from node.engine.documents import Documents, Stored
 from node.engine.duties import Duties
 from node.engine.effects import (
     BlockChanged,
+    Confirm,
     Effect,
     Heard,
     Hint,
@@ -50,6 +51,7 @@ from node.engine.effects import (
 from node.engine.frames import Frame, pack, unpack
 from node.engine.inputs import (
     CloseSession,
+    Confirmed,
     FrameReceived,
     HintReceived,
     Input,
@@ -87,9 +89,9 @@ class Engine:
         self.params = params
         self.documents = Documents(params, stored or Stored())
         self.ledger = self.documents.ledger
-        self.sync = Sync(self.documents)
         self.sessions = Sessions(params, self.player, self.documents)
         self.authoring = Authoring(identity, self.documents, nonce, signed)
+        self.sync = Sync(self.documents, self.authoring.may_leave)
         self.duties = Duties(params, identity, self.documents, now_us)
         self.peers: dict[PlayerId, Peer] = {}
         self.counters: Counter[str] = Counter()
@@ -110,6 +112,9 @@ class Engine:
                 return self._on_frame(now_us, player, raw)
             case Tick():
                 return self._on_tick(now_us)
+            case Confirmed(signed):
+                self.authoring.confirmed(signed)
+                return []
             case Worked(ticket, result):
                 self.duties.worked(ticket, result)
                 return []
@@ -317,7 +322,7 @@ class Engine:
         entry, signed = self.authoring.record(document, ops)
         self.counters["entries_signed"] += 1
         self._learn(entry, ops, now_us)
-        return [Persist((entry_item(entry),), sync=True, signed=signed, then=self._to_all(entry))]
+        return [Persist((entry_item(entry),), sync=True, signed=signed, then=(Confirm(signed), *self._to_all(entry)))]
 
     def _to_all(self, entry: Entry) -> tuple[Effect, ...]:
         frame = pack(frames.Entries(entry.body.document, (entry.raw,), 0))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from crdt.errors import Reason
 from crdt.types import PlayerId
+from node.engine.effects import Signed
 
 
 class Played(NamedTuple):
@@ -63,6 +64,13 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A ledger entry of this node's own is synced."""
+
+    signed: Signed
+
+
+@dataclass(frozen=True, slots=True)
 class Worked:
     """What a `Work` came to."""
 
@@ -100,6 +108,7 @@ Input = (
     | FrameReceived
     | HintReceived
     | Tick
+    | Confirmed
     | Worked
     | Play
     | OpenSession

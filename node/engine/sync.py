@@ -6,6 +6,7 @@ and whenever a hint says that somebody holds something else. Nothing here depend
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from crdt.entry import LogKey
@@ -26,8 +27,9 @@ TOTAL_SOONEST_US: Final = 200_000
 class Sync:
     """The reconciliation half of the engine."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, may_leave: Callable[[DocumentName, LogKey], Seq | None]) -> None:
         self.documents = documents
+        self._may_leave = may_leave
 
     def due(self, peer: Peer, now_us: int) -> list[Effect]:
         """What to send a peer because time has passed."""
@@ -87,7 +89,9 @@ class Sync:
         """Serve entries."""
         replica = self.documents.replicas.get(frame.document)
         key = LogKey(frame.author, frame.nonce)
-        raws = serve(replica, key, frame.start, frame.stop) if replica else ()
+        limit = self._may_leave(frame.document, key)
+        stop = frame.stop if limit is None else min(frame.stop, limit)
+        raws = serve(replica, key, frame.start, stop) if replica else ()
         return [Send(peer.player, pack(Entries(frame.document, raws, frame.request)))]
 
     def on_answer(self, peer: Peer, request: int, count: int, now_us: int) -> list[Effect]:

@@ -110,7 +110,9 @@ class Daemon:
         )
         self.guard = Guard(self.mesh.guarded)
         self.backend = DaemonBackend(self.engine, self.clock, self.mesh, facts, self.stop)
-        self.hands = Hands(opened.store, self._signed, self.mesh, self.backend.tell, self.fail, self.engine.counters)
+        self.hands = Hands(
+            opened.store, self._signed, self.mesh, self.backend.tell, self.give, self.fail, self.engine.counters
+        )
         self.backend.hands = self.hands
         return opened
 
@@ -118,7 +120,7 @@ class Daemon:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch_signals)
             nursery.start_soon(self.hands.sync_forever)
-            nursery.start_soon(self.guard.forever, "work", self.hands.work_forever, self.give)
+            nursery.start_soon(self.guard.forever, "work", self.hands.work_forever)
             await nursery.start(self.mesh.run)
             nursery.start_soon(self.guard.forever, "tick", self._tick_forever)
             nursery.start_soon(self.guard.forever, "pump", self.backend.pump_forever)

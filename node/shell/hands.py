@@ -17,8 +17,8 @@ from crdt.limits import SYNC_QUEUE_MAX, WORK_QUEUE_MAX
 from crdt.store.base import Batch, Store
 from crdt.store.last_signed import LastSigned
 from crdt.types import PlayerId
-from node.engine.effects import Effect, Hint, Persist, Refuse, Send, Work
-from node.engine.inputs import Worked
+from node.engine.effects import Confirm, Effect, Hint, Persist, Refuse, Send, Work
+from node.engine.inputs import Confirmed, Input, Worked
 from node.mesh.mesh import Mesh
 
 TOO_SLOW = OperatingFailure(
@@ -35,6 +35,7 @@ class Hands:
         signed: LastSigned,
         mesh: Mesh,
         tell: Callable[[Effect], None],
+        give: Callable[[Input], None],
         fail: Callable[[OperatingFailure], None],
         counters: Counter[str],
     ) -> None:
@@ -42,6 +43,7 @@ class Hands:
         self._signed = signed
         self._mesh = mesh
         self._tell = tell
+        self._give = give
         self._fail = fail
         self._counters = counters
         self._waiting: list[Persist] = []
@@ -67,6 +69,8 @@ class Hands:
                 case Persist(batch=batch, then=then):
                     if self._save(batch):
                         self.execute(then)
+                case Confirm(signed):
+                    self._give(Confirmed(signed))
                 case Work():
                     self._give_work.send_nowait(effect)
                 case Hint(data):
@@ -101,12 +105,12 @@ class Hands:
             group, self._waiting = self._waiting, []
             self._write(group)
 
-    async def work_forever(self, give: Callable[[Worked], None]) -> None:
+    async def work_forever(self) -> None:
         """The task that computes what the engine hands out, in a thread."""
         async for work in self._work:
             # libp2p brings stubs of an older trio; an unfinished judgement must not hold up the end.
             result = await trio.to_thread.run_sync(work.task, abandon_on_cancel=True)  # type: ignore[call-arg]
-            give(Worked(work.ticket, result))
+            self._give(Worked(work.ticket, result))
 
     async def settled(self) -> None:
         """Wait until everything handed over so far is synced and said."""

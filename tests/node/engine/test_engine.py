@@ -10,13 +10,14 @@ from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.errors import Misuse, Reason
 from crdt.keys import Identity
 from crdt.limits import FRAMES_PER_S_MAX
-from crdt.types import NO_NONCE, DocumentName, Micros, SessionId, jam_document
+from crdt.types import NO_NONCE, DocumentName, Micros, Seq, SessionId, jam_document
 from node.engine import frames
-from node.engine.effects import Effect, Heard, Persist, Refuse, Send
+from node.engine.effects import Confirm, Effect, Heard, Persist, Refuse, Send
 from node.engine.engine import Engine
 from node.engine.frames import pack, unpack
 from node.engine.inputs import (
     CloseSession,
+    Confirmed,
     FrameReceived,
     HintReceived,
     OpenSession,
@@ -273,3 +274,21 @@ def test_a_clock_is_answered_with_ours() -> None:
     (effect,) = _say(_engine(), frames.Probe(Micros(77)), START_US + 5)
     assert isinstance(effect, Send)
     assert unpack(effect.frame) == frames.Echo(Micros(77), Micros(START_US + 5), Micros(START_US + 5))
+
+
+def test_a_ledger_entry_leaves_in_no_way_before_it_is_synced() -> None:
+    engine = _engine()
+    (persist,) = [e for e in engine.handle(START_US, OpenSession("t", 120_000, 4, 4)) if isinstance(e, Persist)]
+    (document,) = [name for name in engine.documents.replicas if name.startswith("ledger/")]
+    ask = frames.Ask(document, ME.player, NO_NONCE, Seq(0), Seq(9), 1)
+
+    def served() -> tuple[bytes, ...]:
+        (answer,) = [e for e in _say(engine, ask) if isinstance(e, Send)]
+        frame = unpack(answer.frame)
+        assert isinstance(frame, frames.Entries)
+        return frame.entries
+
+    assert served() == ()
+    (confirm,) = [e for e in persist.then if isinstance(e, Confirm)]
+    engine.handle(START_US, Confirmed(confirm.signed))
+    assert len(served()) == 1

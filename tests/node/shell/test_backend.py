@@ -57,7 +57,13 @@ class Scene:
         self.backend = DaemonBackend(self.engine, self.clock, mesh, facts, self._stop)
         signed = LastSigned.load(path / "signed")
         fail = pytest.fail
-        self.backend.hands = Hands(MemoryStore(), signed, mesh, self.backend.tell, fail, self.engine.counters)  # type: ignore[arg-type]
+        self.backend.hands = Hands(
+            MemoryStore(), signed, mesh, self.backend.tell, self._give, fail, self.engine.counters
+        )  # type: ignore[arg-type]
+
+    def _give(self, event: Any) -> None:
+        assert self.backend.hands is not None
+        self.backend.hands.execute(self.engine.handle(self.clock.now_us(), event))
 
     def _stop(self) -> None:
         self.stopped = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from crdt.limits import SYNC_QUEUE_MAX
 from crdt.store.faulty import FaultyStore
 from crdt.store.last_signed import LastSigned
 from crdt.types import DocumentName, EntryId, PlayerId, Seq, SessionId
-from node.engine.effects import Effect, Hint, Persist, Refuse, Send, SessionChanged, Signed
+from node.engine.effects import Confirm, Effect, Hint, Persist, Refuse, Send, SessionChanged, Signed, Work
+from node.engine.inputs import Confirmed, Input, Worked
 from node.shell.hands import Hands
 
 PEER = PlayerId(bytes(32))
@@ -49,6 +51,7 @@ class Scene:
         self.wire = Wire(self.store)
         self.signed = LastSigned.load(path / "signed")
         self.told: list[Effect] = []
+        self.given: list[Input] = []
         self.failures: list[OperatingFailure] = []
         self.counters: Counter[str] = Counter()
         self.hands = Hands(
@@ -56,6 +59,7 @@ class Scene:
             self.signed,
             self.wire,
             self.told.append,
+            self.given.append,
             self.failures.append,
             self.counters,  # type: ignore[arg-type]
         )
@@ -74,11 +78,12 @@ def test_a_note_is_written_and_then_sent_at_once(scene: Scene) -> None:
 
 async def test_a_ledger_entry_is_synced_and_recorded_before_it_is_said(scene: Scene, nursery: trio.Nursery) -> None:
     record = Signed(DocumentName("ledger/1"), Seq(4), EntryId(bytes(32)))
-    scene.hands.execute([Persist(((b"k", b"v"),), sync=True, signed=record, then=(SAY,))])
-    assert scene.wire.sent == []
+    scene.hands.execute([Persist(((b"k", b"v"),), sync=True, signed=record, then=(Confirm(record), SAY))])
+    assert scene.wire.sent == [] and scene.given == []
     nursery.start_soon(scene.hands.sync_forever)
     await scene.hands.settled()
     assert scene.wire.sent == [(b"frame", 0)]
+    assert scene.given == [Confirmed(record)]
     assert scene.signed.latest is not None and scene.signed.latest.seq == 4
     nursery.cancel_scope.cancel()
 
@@ -129,3 +134,20 @@ def test_everything_else_goes_where_it_belongs(scene: Scene) -> None:
     assert scene.wire.refused == [PEER]
     assert scene.told == [news]
     assert scene.counters == {"peers_refused_flood": 1, "frames_dropped": 1}
+
+
+async def test_work_is_done_in_a_thread_and_comes_back(scene: Scene, nursery: trio.Nursery) -> None:
+    threads: list[int] = []
+
+    def task() -> str:
+        threads.append(threading.get_ident())
+        return "done"
+
+    nursery.start_soon(scene.hands.work_forever)
+    scene.hands.execute([Work(7, task)])
+    with trio.fail_after(10):
+        while not scene.given:
+            await trio.sleep(0.01)
+    assert scene.given == [Worked(7, "done")]
+    assert threads != [threading.get_ident()]
+    nursery.cancel_scope.cancel()
