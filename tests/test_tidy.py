@@ -151,7 +151,7 @@ PASSED: list[tuple[Check, str, str]] = [
     (manners.undocumented, "node/x.py", '"""Doc."""\ndef _f():\n    return 1\n'),
     (purity.impure, "crdt/x.py", "import hashlib\nfrom crdt.store.keys import x\n"),
     (purity.floats, "consensus/x.py", '"""About 0.5 / 2."""\nx = 1 // 2\nfrom math import isqrt\n'),
-    (whole.places, "x.py", "'/api/work', 'a/home/b', '../work/x', '/homework', '~/home'\n"),
+    (whole.places, "x.py", "'/api/work', 'a/home/b', '../home/x', '/homework', '~/home'\n"),
     (whole.loose_lock, "x.lock", "# words\n" + LOCKED + LOCKED.replace(" \\\n", " ; python_version < '3.12' \\\n")),
 ]
 

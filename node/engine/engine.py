@@ -226,7 +226,9 @@ class Engine:
             try:
                 admission = self.documents.admit(frame.document, raw, peer.player)
             except Violation as violation:
-                out.extend(self._blame(now_us, peer.player, violation))
+                refusal = self._blame(now_us, peer.player, violation)
+                if refusal:  # the rest of the frame would cost a verification each
+                    return out + refusal
                 continue
             if admission.held:
                 self.sync.hurry(peer, now_us)

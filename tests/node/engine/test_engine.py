@@ -115,6 +115,13 @@ def test_patience_runs_out() -> None:
     assert any(isinstance(effect, Refuse) and effect.player == PEER.player for effect in effects)
 
 
+def test_a_frame_full_of_forgeries_is_not_verified_to_its_end() -> None:
+    engine = _engine()
+    effects = _say(engine, _live(*(_flipped(_entry().raw, 3) for _ in range(200))))
+    assert [type(effect) for effect in effects] == [Refuse]
+    assert engine.refused[Reason.BAD_SIGNATURE] < 20
+
+
 def test_another_network_is_refused_at_once() -> None:
     effects = _say(_engine(hello=False), frames.Hello(1, network_id(MAIN), PEER.player, "t"))
     assert [type(effect) for effect in effects] == [Refuse]
