@@ -1,23 +1,17 @@
 """The engine: one class that takes (now, input) and returns effects (SPEC 1).
 
-It routes: frames to reconciliation, entries to documents, documents to the ledger, time to duties. What each of
+It routes: frames to the intake, time to duties, what the player does to the pen. What each of
 them does is theirs. Order of the effects is the order in which the shell carries them out.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-
-from consensus.events import decode_events
-from consensus.ops import AnyOp, Block, decode_ops
+from consensus.ops import AnyOp
 from consensus.params import Params
-from crdt.canonical import encode
 from crdt.entry import Entry
 from crdt.errors import Misuse, Reason, Violation
 from crdt.keys import Identity
-from crdt.replica import Admission
-from crdt.store.keys import entry_item, proof_key
+from crdt.store.keys import entry_item
 from crdt.types import (
     NO_NONCE,
     Digest,
@@ -28,7 +22,6 @@ from crdt.types import (
     PlayerId,
     SessionId,
     jam_document,
-    jam_session,
     ledger_document,
 )
 from node.engine import frames
@@ -42,13 +35,12 @@ from node.engine.effects import (
     Heard,
     Hint,
     Persist,
-    Refuse,
     Send,
     SessionChanged,
     Signed,
     WindowJudged,
 )
-from node.engine.frames import Frame, pack, unpack
+from node.engine.frames import pack
 from node.engine.inputs import (
     CloseSession,
     Confirmed,
@@ -64,7 +56,8 @@ from node.engine.inputs import (
     Tick,
     Worked,
 )
-from node.engine.peers import OTHER_NETWORK_S, REFUSE_S, Peer
+from node.engine.intake import Intake
+from node.engine.peers import Peer
 from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
 from node.engine.sync import Sync
 
@@ -94,8 +87,9 @@ class Engine:
         self.sync = Sync(self.documents, self.authoring.may_leave)
         self.duties = Duties(params, identity, self.documents, now_us)
         self.peers: dict[PlayerId, Peer] = {}
-        self.counters: Counter[str] = Counter()
-        self.refused: Counter[Reason] = Counter()
+        self.intake = Intake(self.documents, self.sync, self.duties, self.peers)
+        self.counters = self.intake.counters
+        self.refused = self.intake.refused
         self._hinted: Digest | None = None
         self._next_hint_us = 0
         self._current: SessionId | None = None
@@ -109,7 +103,7 @@ class Engine:
     def _route(self, now_us: int, event: Input) -> list[Effect]:
         match event:
             case FrameReceived(player, raw):
-                return self._on_frame(now_us, player, raw)
+                return self.intake.on_frame(now_us, player, raw)
             case Tick():
                 return self._on_tick(now_us)
             case Confirmed(signed):
@@ -125,7 +119,7 @@ class Engine:
             case PeerLeft(player):
                 return self._on_left(player)
             case PeerViolated(player, reason, detail):
-                return self._blame(now_us, player, Violation(reason, detail))
+                return self.intake.blame(now_us, player, Violation(reason, detail))
             case HintReceived(data):
                 return self._on_hint(now_us, data)
             case OpenSession():
@@ -163,128 +157,11 @@ class Engine:
         frame = pack(frames.Links(tuple(sorted(self.peers))))
         return [Send(player, frame) for player in self.peers]
 
-    def _blame(self, now_us: int, player: PlayerId | None, violation: Violation) -> list[Effect]:
-        self.refused[violation.reason] += 1
-        peer = self.peers.get(player) if player is not None else None
-        if peer is not None and peer.blame(violation.reason, now_us):
-            for_s = OTHER_NETWORK_S if violation.reason is Reason.WRONG_NETWORK else REFUSE_S
-            return [Refuse(peer.player, violation.reason, for_s)]
-        return []
-
-    # frames
-
-    def _on_frame(self, now_us: int, player: PlayerId, raw: bytes) -> list[Effect]:
-        peer = self.peers.get(player)
-        if peer is None:
-            return []
-        self.counters["frames_in"] += 1
-        try:
-            if not peer.may_send(now_us):
-                raise Violation(Reason.FLOOD, "more frames than the rate allows")
-            return self._dispatch(now_us, peer, unpack(raw))
-        except Violation as violation:
-            return self._blame(now_us, player, violation)
-
-    def _dispatch(self, now_us: int, peer: Peer, frame: Frame) -> list[Effect]:
-        if isinstance(frame, frames.Hello):
-            return self._on_hello(peer, frame)
-        if peer.hello is None:
-            raise Violation(Reason.UNEXPECTED, "a frame before the hello")
-        match frame:
-            case frames.Entries():
-                return self._on_entries(now_us, peer, frame)
-            case frames.Total():
-                return self.sync.on_total(peer, frame)
-            case frames.Documents():
-                return self.sync.on_documents(peer, frame)
-            case frames.Heads():
-                return self.sync.on_heads(peer, frame, now_us)
-            case frames.Ask():
-                return self.sync.on_ask(peer, frame)
-            case frames.Proof(first, second):
-                return self._took(now_us, peer, self.documents.prove(first, second), live=True)
-            case frames.Probe(sent_us):
-                return [Send(peer.player, pack(frames.Echo(sent_us, Micros(now_us), Micros(now_us))))]
-            case frames.Echo():
-                peer.clock.echo(frame.sent_us, frame.received_there_us, frame.sent_there_us, now_us)
-                return []
-            case frames.Links(players):
-                peer.links = frozenset(players)
-                return []
-
-    def _on_hello(self, peer: Peer, hello: frames.Hello) -> list[Effect]:
-        if hello.network != self.documents.network or hello.protocol != frames.PROTOCOL:
-            raise Violation(Reason.WRONG_NETWORK, hello.network.hex()[:8])
-        if hello.player != peer.player:
-            raise Violation(Reason.BAD_KEY, "a hello by another player than the link's")
-        peer.hello = hello
-        return []
-
-    def _on_entries(self, now_us: int, peer: Peer, frame: frames.Entries) -> list[Effect]:
-        out: list[Effect] = []
-        for raw in frame.entries:
-            try:
-                admission = self.documents.admit(frame.document, raw, peer.player)
-            except Violation as violation:
-                refusal = self._blame(now_us, peer.player, violation)
-                if refusal:  # the rest of the frame would cost a verification each
-                    return out + refusal
-                continue
-            if admission.held:
-                self.sync.hurry(peer, now_us)
-            out.extend(self._took(now_us, peer, admission, live=frame.request == 0))
-        if frame.request:
-            out.extend(self.sync.on_answer(peer, frame.request, len(frame.entries), now_us))
-        return out
-
-    def _took(self, now_us: int, giver: Peer, admission: Admission, live: bool) -> list[Effect]:
-        """Save what was merged, pass it on to peers that the author does not reach, tell the user."""
-        out: list[Effect] = []
-        if admission.equivocation is not None:
-            first, second = admission.equivocation
-            key = proof_key(first.body.document, first.log)
-            frame = pack(frames.Proof(first.raw, second.raw))
-            spread = tuple(Send(player, frame) for player in self.peers if player != giver.player)
-            out.append(Persist(((key, encode((first.raw, second.raw))),), sync=True, then=spread))
-        if admission.added:
-            self.counters["entries_admitted"] += len(admission.added)
-            onward = self._onward(giver, admission.added) if live else ()
-            out.append(Persist(tuple(entry_item(entry) for entry in admission.added), then=onward))
-            for entry in admission.added:
-                out.extend(self._tell(now_us, entry))
-        return out
-
-    def _onward(self, giver: Peer, entries: Iterable[Entry]) -> tuple[Effect, ...]:
-        out: list[Effect] = []
-        for entry in entries:
-            author, document = entry.body.author, entry.body.document
-            frame = pack(frames.Entries(document, (entry.raw,), 0))
-            out.extend(
-                Send(player, frame)
-                for player, peer in self.peers.items()
-                if player not in (giver.player, author) and author not in peer.links and giver.player not in peer.links
-            )
-        return tuple(out)
-
-    def _tell(self, now_us: int, entry: Entry) -> list[Effect]:
-        jam = jam_session(entry.body.document)
-        if jam is not None:
-            events = decode_events(entry.body.payload)
-            self.counters["events_heard"] += len(events)
-            return [Heard(entry.body.author, jam[0], events, 1)] if events else []
-        self._learn(entry, decode_ops(entry.body.payload)[0], now_us)
-        return []
-
-    def _learn(self, entry: Entry, ops: Iterable[AnyOp], now_us: int) -> None:
-        for op in ops:
-            if isinstance(op, Block):
-                self.duties.saw(entry.body.author, op, now_us)
-
     # gossip
 
     def _on_hint(self, now_us: int, data: bytes) -> list[Effect]:
         if len(data) != 32:
-            return self._blame(now_us, None, Violation(Reason.GARBAGE, "a hint is 32 bytes"))
+            return self.intake.blame(now_us, None, Violation(Reason.GARBAGE, "a hint is 32 bytes"))
         if data != self.documents.total():
             for peer in self.peers.values():
                 self.sync.hurry(peer, now_us)
@@ -323,7 +200,7 @@ class Engine:
         document = ledger_document(self._epoch(now_us))
         entry, signed = self.authoring.record(document, ops)
         self.counters["entries_signed"] += 1
-        self._learn(entry, ops, now_us)
+        self.intake.learn(entry, ops, now_us)
         return [Persist((entry_item(entry),), sync=True, signed=signed, then=(Confirm(signed), *self._to_all(entry)))]
 
     def _to_all(self, entry: Entry) -> tuple[Effect, ...]:
