@@ -36,7 +36,7 @@ from crdt.limits import VOTES_PER_ENTRY_MAX
 from crdt.types import BlockId, PlayerId, Window, jam_session
 from node.engine.documents import Documents
 from node.engine.effects import Work
-from node.engine.repertoire import Repertoire, entries_around
+from node.engine.repertoire import WAITING_MAX, Repertoire, entries_around
 
 OUTCOMES_MAX: Final = 256
 SEEN_MAX: Final = 4_096
@@ -104,7 +104,7 @@ class Duties:
         self._tickets = 0
         self._work: list[Work] = []
         self._findings: OrderedDict[BlockId | Window, object] = OrderedDict()
-        for state in self.ledger.blocks():
+        for state in self.ledger.blocks()[-WAITING_MAX:]:
             self.repertoire.add(state.proposer, state.op)
 
     def saw(self, proposer: PlayerId, block: Block, now_us: int) -> None:

@@ -21,7 +21,8 @@ from crdt.entry import Entry, LogKey
 from crdt.types import BlockId, PlayerId, Window
 from node.engine.documents import Documents
 
-WAITING_MAX: Final = 4_096
+WAITING_MAX: Final = 1_024
+TAKEN_PER_LOOK: Final = 16
 
 
 class Repertoire:
@@ -32,13 +33,17 @@ class Repertoire:
         self.documents = documents
         self.index = ReplayIndex()
         self.is_being_read = False  # by a judgement under way: nothing is taken in until it is done
+        self._floor = Window(-1)  # blocks up to here were too many
         self._waiting: dict[BlockId, tuple[PlayerId, Block]] = {}
 
     def add(self, proposer: PlayerId, block: Block) -> None:
-        """Learn of a block; its onsets are taken in once its entries are held."""
+        """Learn of a block; its onsets are taken in once its entries are held. Of too many the newest are kept."""
+        if len(self._waiting) >= WAITING_MAX:
+            if block.window <= self._floor:
+                return
+            oldest = min(self._waiting, key=lambda known: self._waiting[known][1].window)
+            self._floor = self._waiting.pop(oldest)[1].window
         self._waiting[block_id(proposer, block)] = (proposer, block)
-        if len(self._waiting) > WAITING_MAX:
-            del self._waiting[min(self._waiting, key=lambda known: self._waiting[known][1].window)]
 
     def is_complete_before(self, window: Window, now_us: int) -> bool:
         """Whether everything that blocks of earlier windows name is known, as far as it can still be expected."""
@@ -49,12 +54,16 @@ class Repertoire:
     def _take_in(self) -> None:
         if self.is_being_read:
             return
+        taken = 0
         for known, (proposer, block) in list(self._waiting.items()):
+            if taken == TAKEN_PER_LOOK:  # after a start there is much to take in, and music to carry meanwhile
+                break
             entries = entries_around(self.documents, proposer, block)
             session = self.documents.ledger.session(block.session)
             if session is None or not entries or entries[-1].body.seq < block.last:
                 continue
             del self._waiting[known]
+            taken += 1
             cut = slice_of(self.params, session, block.window, entries)
             if cut is not None:
                 self.index.add(encode((proposer, block.session)), block.window, onsets(cut.events))
