@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench demo lock clean
+.PHONY: help setup run test lint bench demo lan lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,11 @@ bench: $(VENV)/.ready-dev ## measure the costs that matter (prints figures, asse
 
 demo: setup ## four nodes on this machine, a made-up performance, blocks that pay
 	@$(BIN)/symjam demo
+
+lan: RUNS ?= 10
+lan: SECONDS ?= 60
+lan: $(VENV)/.ready-dev ## three hosts on a switch: discovery, cable, packet loss (root; RUNS=10 SECONDS=60)
+	@$(BIN)/python -m tests.lan.trials --runs $(RUNS) --loss $(SECONDS)
 
 lock: $(VENV)/.ready-dev ## resolve requirements*.in again into the locks
 	@$(PIP) install uv
