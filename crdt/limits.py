@@ -13,6 +13,7 @@ PAYLOAD_MAX_BYTES: Final = 16_384
 BODY_MAX_BYTES: Final = PAYLOAD_MAX_BYTES + 8_192  # payload, references and the fixed fields
 ENTRY_MAX_BYTES: Final = BODY_MAX_BYTES + 64
 EVENT_MAX_BYTES: Final = 64
+EVENT_DATA_MAX_BYTES: Final = 40  # beside the five numbers of an event
 ENTRIES_FRAME_BYTES: Final = 40_000  # filling stops here, so one entry more still fits a frame
 
 # Entries and documents
@@ -25,7 +26,7 @@ ENTRIES_PER_LOG_MAX: Final = 1_000_000
 DOCUMENTS_MAX: Final = 4_096
 VIEW_TRANSACTION_MAX: Final = 500  # more elements in one Yjs transaction cost quadratic memory
 YJS_UPDATE_MAX_BYTES: Final = 16_000_000
-YJS_COUNT_MAX: Final = 100_000  # structs, elements or ranges that one count in an update may announce
+YJS_COUNT_MAX: Final = 131_072  # clients, structs, elements and ranges in one update, together
 
 # Per peer
 HELD_PER_PEER_MAX: Final = 512  # entries that came before their predecessors

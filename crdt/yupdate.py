@@ -55,6 +55,7 @@ class _Reader:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self.at = 0
+        self.announced = 0
 
     def byte(self) -> int:
         if self.at >= len(self.raw):
@@ -79,9 +80,11 @@ class _Reader:
         return value
 
     def count(self) -> int:
+        """A count of things to come. They are bounded together: four bytes of update become 300 of memory."""
         value = self.varuint()
-        if value > YJS_COUNT_MAX:
-            raise Violation(Reason.OVERSIZE, "count beyond any honest update")
+        self.announced += value
+        if self.announced > YJS_COUNT_MAX:
+            raise Violation(Reason.OVERSIZE, "counts beyond any honest update")
         return value
 
     def buffer(self) -> bytes:
