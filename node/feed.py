@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -28,11 +28,12 @@ _TIMEOUT_S: Final = 10.0
 class PlayFeed:
     """An open connection to the node for playing. Made by `open_feed`."""
 
-    def __init__(self, websocket: WebSocketConnection) -> None:
+    def __init__(self, websocket: WebSocketConnection, on_saved: Callable[[Sequence[Event]], None]) -> None:
         self._websocket = websocket
+        self._on_saved = on_saved
         self._offset_us = 0
         self._next_id = 0
-        self._waiting: dict[int, int] = {}  # play id -> events in it
+        self._waiting: dict[int, Sequence[Event]] = {}  # by play id
         self._slots = trio.Semaphore(FEED_IN_FLIGHT_MAX)
         self._settled = trio.Event()
         self._pongs: dict[int, tuple[int, int]] = {}
@@ -53,7 +54,7 @@ class PlayFeed:
             self._raise_if_lost()
             part = events[start : start + EVENTS_PER_ENTRY_MAX]
             self._next_id += 1
-            self._waiting[self._next_id] = len(part)
+            self._waiting[self._next_id] = part
             self._settled = trio.Event()
             await self._send({"type": "play", "id": self._next_id, "events": part})
 
@@ -101,9 +102,10 @@ class PlayFeed:
             self._pong.set()
             self._pong = trio.Event()
         elif kind in ("played", "error") and message.get("id") in self._waiting:
-            count = self._waiting.pop(message["id"])
+            events = self._waiting.pop(message["id"])
             if kind == "played":
-                self.saved_events += count
+                self.saved_events += len(events)
+                self._on_saved(events)
             else:
                 self.refusals.append(OperatingFailure(message["what"], message["why"], message["remedy"]))
             self._slots.release()
@@ -122,9 +124,12 @@ class PlayFeed:
 
 
 @asynccontextmanager
-async def open_feed(address: ApiAddress, nursery: trio.Nursery) -> AsyncIterator[PlayFeed]:
+async def open_feed(
+    address: ApiAddress, nursery: trio.Nursery, on_saved: Callable[[Sequence[Event]], None] = lambda _: None
+) -> AsyncIterator[PlayFeed]:
     """A connection for playing, its clock measured; it listens in the caller's nursery and ends with the block.
 
+    `on_saved` is called with the events of every play that the node acknowledges, in the order of the answers.
     NoNode when nothing listens, OperatingFailure when the node refuses or does not answer.
     """
     connection = open_websocket_url(
@@ -136,7 +141,7 @@ async def open_feed(address: ApiAddress, nursery: trio.Nursery) -> AsyncIterator
     )
     try:
         async with connection as websocket:
-            feed = PlayFeed(websocket)
+            feed = PlayFeed(websocket, on_saved)
             nursery.start_soon(feed.listen)
             with trio.move_on_after(_TIMEOUT_S) as scope:
                 await feed.learn_clock()

@@ -70,6 +70,7 @@ class MemoryNode:
             "epoch": window // EPOCH_WINDOWS,
             "addresses": ["/ip4/192.168.1.20/tcp/4001"],
             "peers": self.peers,
+            "total": identity("total"),
             "documents": [{"name": "ledger/0", "authors": 4, "entries": 31, "digest": identity("digest")}],
             "ledger": {
                 "root": identity("root"),

@@ -28,6 +28,16 @@ async def test_what_is_played_is_saved_in_order(served: Served, nursery: trio.Nu
     assert len(times) == 700 and times == sorted(times)
 
 
+async def test_only_what_the_node_acknowledges_counts_as_saved(served: Served, nursery: trio.Nursery) -> None:
+    acknowledged: list[int] = []
+    async with open_feed(served.address, nursery, lambda events: acknowledged.extend(e[0] for e in events)) as feed:
+        for number in range(10):
+            served.node.full = number % 2 == 1
+            await feed.play([(number, 0, 0, 60, 100)])
+            await feed.drain()
+    assert acknowledged == [0, 2, 4, 6, 8]
+
+
 async def test_the_nodes_clock_is_learned(served: Served, nursery: trio.Nursery) -> None:
     async with open_feed(served.address, nursery) as feed:
         uncertainty_us = await feed.learn_clock()
