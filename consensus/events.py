@@ -1,6 +1,7 @@
 """Performance events: what a jam entry's payload holds (SPEC 5), in a room below jam/ because the rules judge them.
 
-Times are whole microseconds of session time. An event is at most 64 bytes; five small integers take about ten.
+Times are whole microseconds of session time. An event is at most 64 bytes; a note takes about twelve. What five
+integers cannot say goes into `data`: a content id of an instrument, the axes of a motion, a marker of a recording.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from msgspec import Meta
 
 from crdt.canonical import Canonical, encode
 from crdt.errors import Misuse, Violation
-from crdt.limits import EVENT_MAX_BYTES, EVENTS_PER_ENTRY_MAX
+from crdt.limits import EVENT_DATA_MAX_BYTES, EVENT_MAX_BYTES, EVENTS_PER_ENTRY_MAX
 from crdt.types import Micros, MicrosField
 
 LANES = 10
@@ -30,13 +31,14 @@ class Kind(IntEnum):
 
 
 class Event(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    """One thing played: session time, kind, lane 0..9, MIDI pitch and velocity."""
+    """One thing played: session time, kind, lane 0..9, MIDI pitch and velocity, and what else its kind says."""
 
     t_us: MicrosField
     kind: Annotated[int, Meta(ge=0, le=63)]
     lane: Annotated[int, Meta(ge=0, le=LANES - 1)]
     pitch: Annotated[int, Meta(ge=0, le=127)]
     velocity: Annotated[int, Meta(ge=0, le=127)]
+    data: Annotated[bytes, Meta(min_length=1, max_length=EVENT_DATA_MAX_BYTES)] | None = None
 
 
 _payload: Canonical[tuple[Event, ...]] = Canonical(

@@ -18,6 +18,7 @@ class Played(NamedTuple):
     lane: int
     pitch: int
     velocity: int
+    data: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from consensus.facts import SessionFacts
 from consensus.ops import SessionClose, SessionOpen
 from consensus.params import Params
 from crdt.errors import Misuse
-from crdt.limits import EVENTS_PER_ENTRY_MAX
+from crdt.limits import EVENT_DATA_MAX_BYTES, EVENTS_PER_ENTRY_MAX
 from crdt.types import Micros, PlayerId, Window
 from jam.clock import Measurement
 from node.engine.documents import Documents
@@ -90,11 +90,15 @@ class Sessions:
                 raise Misuse("an event has a kind below 64 and a lane below 10")
             if not (0 <= event.pitch < 128 and 0 <= event.velocity < 128):
                 raise Misuse("an event has a pitch and a velocity below 128")
+            if event.data is not None and not 0 < len(event.data) <= EVENT_DATA_MAX_BYTES:
+                raise Misuse(f"an event carries 1 to {EVENT_DATA_MAX_BYTES} bytes of data, or none")
 
     def place(self, played: tuple[Played, ...], placed: Placed) -> tuple[Event, ...]:
         """Local events in session time."""
         since_us = placed.facts.op.t0_us - (placed.clock.offset_us if placed.clock else 0)
-        return tuple(Event(Micros(max(0, e.at_us - since_us)), e.kind, e.lane, e.pitch, e.velocity) for e in played)
+        return tuple(
+            Event(Micros(max(0, e.at_us - since_us)), e.kind, e.lane, e.pitch, e.velocity, e.data) for e in played
+        )
 
     def _open(self) -> tuple[SessionFacts, ...]:
         """Open sessions, looked up again only when the ledger has grown: this is asked at every tick."""
