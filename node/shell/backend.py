@@ -1,61 +1,35 @@
-"""The daemon as its API sees it: commands go into the engine, what the engine tells comes out as notices.
-
-Events are coalesced here (SPEC 3): one that finds the links idle goes out at once; those that arrive while earlier
-ones are on their way share the next entry, its signature and its frames, within COALESCE_MAX_US.
-"""
+"""The daemon as its API sees it: commands go into the engine, what the engine tells comes out as notices."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import trio
-
 from consensus.events import Event
 from crdt.errors import Misuse, OperatingFailure
-from crdt.limits import COALESCE_MAX_US, EVENTS_PER_ENTRY_MAX, PLAY_QUEUE_MAX
 from crdt.types import DocumentName, PlayerId, SessionId
 from crdt.view import View
 from node.api.backend import Played as ApiPlayed
 from node.api.backend import SessionWish
 from node.api.notices import Board, Feed
 from node.engine.effects import BlockChanged, Effect, Heard, SessionChanged, WindowJudged
-from node.engine.engine import Engine
-from node.engine.inputs import CloseSession, Input, OpenSession, Play, Played
-from node.mesh.mesh import Mesh
+from node.engine.inputs import CloseSession, Input, OpenSession, Played
 from node.shell import views
-from node.shell.clock import NodeClock
-from node.shell.hands import Hands
-from node.shell.status import Facts, metrics, status
+from node.shell.node import Node
+from node.shell.status import metrics, status
 
 Doc = dict[str, Any]
-_PAUSE_S = 0.001
-
-
-class _Waiting:
-    """Events that wait to be signed together with others, and the one who waits for them."""
-
-    def __init__(self, events: tuple[Played, ...]) -> None:
-        self.events = events
-        self.done = trio.Event()
-        self.failure: Misuse | None = None
 
 
 class DaemonBackend:
     """node.api.backend.Backend around a running engine."""
 
-    def __init__(self, engine: Engine, clock: NodeClock, mesh: Mesh, facts: Facts, stop: Callable[[], None]) -> None:
-        self.engine = engine
-        self.clock = clock
-        self.mesh = mesh
-        self.facts = facts
+    def __init__(self, node: Node, stop: Callable[[], None]) -> None:
+        self.engine = node.engine
+        self.clock = node.clock
         self.board = Board()
-        self.hands: Hands | None = None
+        self._node = node
         self._stop = stop
-        self._plays: deque[_Waiting] = deque()
-        self._queued = 0
-        self._arrived = trio.Event()
         self._views: dict[DocumentName, View] = {}
 
     # what the engine tells
@@ -105,7 +79,7 @@ class DaemonBackend:
 
     def status(self) -> Doc:
         """`symjam.status/1`."""
-        return status(self.engine, self.mesh, self.facts, self.clock.now_us())
+        return status(self.engine, self._node.mesh, self._node.facts, self.clock.now_us())
 
     def blocks(self, limit: int) -> Sequence[Doc]:
         """Newest first."""
@@ -139,22 +113,12 @@ class DaemonBackend:
 
     def metrics(self) -> bytes:
         """Prometheus text."""
-        return metrics(self.engine, self.mesh, self.facts, self.clock.now_us())
+        return metrics(self.engine, self._node.mesh, self._node.facts, self.clock.now_us())
 
     async def play(self, events: Sequence[ApiPlayed]) -> Doc:
         """Sign, save and send events; returns once they are saved."""
-        if self._queued + len(events) > PLAY_QUEUE_MAX:
-            raise OperatingFailure("too much at once", "events come faster than they can be signed", "Play slower.")
-        if not 0 < len(events) <= EVENTS_PER_ENTRY_MAX:
-            raise OperatingFailure("cannot play that", f"1 to {EVENTS_PER_ENTRY_MAX} events at a time", "Send fewer.")
         played = tuple(Played(e.at_us, e.kind, e.lane, e.pitch, e.velocity) for e in events)
-        waiting = _Waiting(played)
-        self._plays.append(waiting)
-        self._queued += len(played)
-        self._arrived.set()
-        await waiting.done.wait()
-        if waiting.failure is not None:
-            raise OperatingFailure("cannot play that", str(waiting.failure), "Is the page's clock right?")
+        await self._node.pump.play(played)
         return {"count": len(played), "entries": 1}
 
     async def open_session(self, wish: SessionWish) -> Doc:
@@ -167,14 +131,13 @@ class DaemonBackend:
         return await self._command(CloseSession(), "cannot close a jam")
 
     async def _command(self, command: Input, what: str) -> Doc:
-        assert self.hands is not None
         now_us = self.clock.now_us()
         before = views.session(self.engine.current_session(now_us), self.engine.player, now_us)
         try:
-            self.hands.execute(self.engine.handle(now_us, command))
+            self._node.give(command)
         except Misuse as misuse:
             raise OperatingFailure(what, str(misuse)) from misuse
-        await self.hands.settled()
+        await self._node.hands.settled()
         after = views.session(self.engine.current_session(now_us), self.engine.player, now_us)
         return after if isinstance(command, OpenSession) and after else before or {}
 
@@ -185,45 +148,3 @@ class DaemonBackend:
     def subscribe(self) -> Feed:
         """A watcher's queue."""
         return self.board.subscribe()
-
-    # the pump
-
-    async def pump_forever(self) -> None:
-        """The task that turns waiting events into entries."""
-        while True:
-            await self._arrived.wait()
-            self._arrived = trio.Event()
-            while self._plays:
-                await self._links_idle()
-                self._sign(self._take_batch())
-                await trio.lowlevel.checkpoint()
-
-    async def _links_idle(self) -> None:
-        """Wait for frames on their way, but never longer than the ear would notice."""
-        with trio.move_on_after(COALESCE_MAX_US / 1_000_000):
-            while any(link.queued for link in self.mesh.links().values()):
-                await trio.sleep(_PAUSE_S)
-
-    def _take_batch(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        count = 0
-        while self._plays and count + len(self._plays[0].events) <= EVENTS_PER_ENTRY_MAX:
-            waiting = self._plays.popleft()
-            count += len(waiting.events)
-            batch.append(waiting)
-        self._queued -= count
-        return batch
-
-    def _sign(self, batch: list[_Waiting]) -> None:
-        assert self.hands is not None
-        events = tuple(event for waiting in batch for event in waiting.events)
-        try:
-            self.hands.execute(self.engine.handle(self.clock.now_us(), Play(events)))
-        except Misuse as misuse:
-            if len(batch) > 1:  # one bad time stamp must not refuse the others' notes
-                for waiting in batch:
-                    self._sign([waiting])
-                return
-            batch[0].failure = misuse
-        for waiting in batch:
-            waiting.done.set()

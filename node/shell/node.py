@@ -1,0 +1,185 @@
+"""A running node: key, store, engine, mesh and hands, without a page or a process of its own around it.
+
+Order of opening: the key, the store (verified), the engine out of the store, then the mesh. Order of ending is the
+reverse: nothing more is said, what was said is synced, and a mark is left that the end was clean. Whoever opens one
+holds the lock on the data directory (node/runtime.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import trio
+
+from consensus.params import network_id
+from crdt.errors import OperatingFailure, Reason
+from crdt.store.last_signed import LastSigned
+from crdt.store.recover import Opened, close_clean, open_verified
+from crdt.types import NO_NONCE, Nonce, PlayerId
+from node.engine.documents import Stored
+from node.engine.effects import Effect, Signed
+from node.engine.engine import Engine
+from node.engine.inputs import (
+    FrameReceived,
+    HintReceived,
+    Input,
+    PeerJoined,
+    PeerLeft,
+    PeerViolated,
+    Play,
+    Played,
+    Tick,
+)
+from node.mesh.guard import Guard
+from node.mesh.mesh import Mesh
+from node.shell import remembered
+from node.shell.clock import NodeClock
+from node.shell.config import Config, boot_id
+from node.shell.hands import Hands
+from node.shell.pump import Pump
+from node.shell.status import Facts
+from wallet import keystore
+
+TICK_S = 0.02
+REMEMBER_EVERY_S = 60.0
+
+log = logging.getLogger("symjam.node")
+
+
+class Node:
+    """Opened when made; `run` it in a nursery, then `close` it. `tell` hears what the engine has for its user.
+
+    `fail` is called when the node cannot go on: nothing may be said that is not saved. Raises OperatingFailure.
+    """
+
+    def __init__(
+        self, config: Config, tell: Callable[[Effect], None], fail: Callable[[OperatingFailure], None]
+    ) -> None:
+        self.config = config
+        self.clock = NodeClock()
+        self._failed = False
+        self._fail = fail
+        is_new = not keystore.exists(config.keys_path)
+        identity = keystore.load_or_create(config.keys_path)
+        self._opened = _open_store(config, NO_NONCE if is_new else Nonce(secrets.token_bytes(8)))
+        signed = LastSigned.load(config.signed_path)
+        now_us = self.clock.now_us()
+        self.engine = Engine(
+            identity,
+            config.params,
+            now_us,
+            stored=Stored(self._opened.entries(), self._opened.proofs),
+            nonce=self._opened.nonce,
+            signed=_latest(signed),
+        )
+        self.mesh = Mesh(
+            identity,
+            network_id(config.params),
+            _Ears(self),
+            interfaces=config.interfaces,
+            port=config.port,
+            static_peers=config.static_peers,
+            remembered=remembered.load(config.remembered_path),
+            mdns=config.mdns,
+        )
+        self.guard = Guard(self.mesh.guarded)
+        self.hands = Hands(self._opened.store, signed, self.mesh, tell, self.give, self.fail, self.engine.counters)
+        self.pump = Pump(self.play_now, lambda: not self.engine.peers)
+        self.facts = self._facts(now_us)
+
+    def give(self, event: Input) -> None:
+        """Hand the engine an input and carry out what it asks for. Misuse for a local command that makes no sense."""
+        self.hands.execute(self.engine.handle(self.clock.now_us(), event))
+
+    def play_now(self, events: tuple[Played, ...]) -> None:
+        """One entry of these events, signed, saved and handed to the links. Misuse for events that cannot be of now."""
+        self.give(Play(events))
+
+    def fail(self, failure: OperatingFailure) -> None:
+        """The store or the disk does not work any more."""
+        self._failed = True
+        self._fail(failure)
+
+    async def run(self, task_status: Any = trio.TASK_STATUS_IGNORED) -> None:
+        """Take part until cancelled. OperatingFailure when the mesh cannot listen."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.hands.sync_forever)
+            nursery.start_soon(self.guard.forever, "work", self.hands.work_forever)
+            await nursery.start(self.mesh.run)
+            nursery.start_soon(self.guard.forever, "tick", self._tick_forever)
+            nursery.start_soon(self.guard.forever, "pump", self.pump.run_forever)
+            nursery.start_soon(self.guard.forever, "remember", self._remember_forever)
+            task_status.started()
+
+    def close(self) -> None:
+        """Sync what was said and let go of the store."""
+        self._remember()
+        if self._failed:
+            self._opened.store.close()
+        else:
+            self.hands.flush()
+            close_clean(self._opened.store)
+
+    def _facts(self, started_us: int) -> Facts:
+        return Facts(
+            preset=self.config.preset,
+            data_dir=str(self.config.data_dir),
+            started_us=started_us,
+            store_kind=self._opened.store.kind,
+            store_recovered=self._opened.recovery.damaged,
+            store_detail="; ".join(self._opened.recovery.words()),
+            params=self.config.params,
+        )
+
+    async def _tick_forever(self) -> None:
+        while True:
+            self.give(Tick())
+            await trio.sleep(TICK_S)
+
+    async def _remember_forever(self) -> None:
+        while True:
+            await trio.sleep(REMEMBER_EVERY_S)
+            self._remember()
+
+    def _remember(self) -> None:
+        reached = self.mesh.reachable()
+        if reached:
+            remembered.save(self.config.remembered_path, reached)
+
+
+def _open_store(config: Config, fresh_nonce: Nonce) -> Opened:
+    opened = open_verified(config.store_path, network_id(config.params), boot_id(), fresh_nonce)
+    for line in opened.recovery.words():
+        log.warning("store: %s", line)
+    return opened
+
+
+def _latest(record: LastSigned) -> Signed | None:
+    latest = record.latest
+    return Signed(latest.document, latest.seq, latest.id) if latest else None
+
+
+class _Ears:
+    """node.mesh.port.MeshEvents: what the mesh hears, as inputs to the engine."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def joined(self, player: PlayerId, address: str) -> None:
+        self._node.give(PeerJoined(player))
+
+    def left(self, player: PlayerId) -> None:
+        self._node.give(PeerLeft(player))
+
+    def frame(self, player: PlayerId, frame: bytes) -> None:
+        self._node.give(FrameReceived(player, frame))
+
+    def hint(self, data: bytes) -> None:
+        self._node.give(HintReceived(data))
+
+    def violated(self, player: PlayerId | None, reason: Reason, detail: str) -> None:
+        log.info("a peer violated the protocol: %s (%s)", reason, detail)
+        self._node.give(PeerViolated(player, reason, detail))

@@ -1,0 +1,111 @@
+"""From things played to entries: who signs together with whom (SPEC 3, "Coalescing").
+
+An event that finds the pump at rest is signed, saved and handed to all links at once. That takes a while, a signature
+and a write for each link, and after it the pump rests three times as long, so that however fast events come, at most a
+quarter of the time goes into the fixed cost of entries and the rest is shared by what came meanwhile. With one peer the
+rest is under a millisecond, with a full room a few; with nobody to hear, COALESCE_MAX_US, as is the longest.
+
+It does not wait for the links. A peer that reads slowly fills its own outbox and is caught up later (crdt/reconcile),
+and nobody else hears a note later for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import trio
+
+from crdt.errors import Misuse, OperatingFailure
+from crdt.limits import COALESCE_MAX_US, EVENTS_PER_ENTRY_MAX, PLAY_QUEUE_MAX
+from node.engine.inputs import Played
+
+_REST: Final = 3  # times the cost of the entry before
+_COALESCE_MAX_S: Final = COALESCE_MAX_US / 1_000_000
+
+
+class _Waiting:
+    """Events that wait to be signed together with others, and the one who waits for them."""
+
+    __slots__ = ("done", "events", "failure")
+
+    def __init__(self, events: Sequence[Played]) -> None:
+        self.events = events
+        self.done = trio.Event()
+        self.failure: Misuse | None = None
+
+
+class Pump:
+    """What the local player plays, queued. `sign` makes an entry of events, saves and sends it, or raises Misuse."""
+
+    def __init__(self, sign: Callable[[tuple[Played, ...]], None], is_alone: Callable[[], bool]) -> None:
+        self._sign_events = sign
+        self._is_alone = is_alone
+        self._plays: deque[_Waiting] = deque()
+        self._queued = 0
+        self._arrived = trio.Event()
+        self._room = trio.Event()
+
+    async def play(self, events: Sequence[Played]) -> None:
+        """Sign, save and send events; returns once they are saved.
+
+        OperatingFailure when they come faster than they can be signed, are too many at once, or cannot be of now.
+        """
+        if self._queued + len(events) > PLAY_QUEUE_MAX:
+            raise OperatingFailure("too much at once", "events come faster than they can be signed", "Play slower.")
+        if not 0 < len(events) <= EVENTS_PER_ENTRY_MAX:
+            raise OperatingFailure("cannot play that", f"1 to {EVENTS_PER_ENTRY_MAX} events at a time", "Send fewer.")
+        waiting = self._put(events)
+        await waiting.done.wait()
+        if waiting.failure is not None:
+            raise OperatingFailure("cannot play that", str(waiting.failure), "Is the page's clock right?")
+
+    async def send(self, event: Played) -> None:
+        """Have an event signed, saved and sent soon; waits only while the queue is full."""
+        while self._queued >= PLAY_QUEUE_MAX:
+            self._room = trio.Event() if self._room.is_set() else self._room
+            await self._room.wait()
+        self._put((event,))
+
+    async def run_forever(self) -> None:
+        """The task that turns waiting events into entries."""
+        while True:
+            await self._arrived.wait()
+            self._arrived = trio.Event()
+            while self._plays:
+                began = trio.current_time()
+                self._sign(self._take_batch())
+                took_s = trio.current_time() - began
+                await trio.sleep(_COALESCE_MAX_S if self._is_alone() else min(_REST * took_s, _COALESCE_MAX_S))
+
+    def _put(self, events: Sequence[Played]) -> _Waiting:
+        waiting = _Waiting(events)
+        self._plays.append(waiting)
+        self._queued += len(events)
+        self._arrived.set()
+        return waiting
+
+    def _take_batch(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        count = 0
+        while self._plays and count + len(self._plays[0].events) <= EVENTS_PER_ENTRY_MAX:
+            waiting = self._plays.popleft()
+            count += len(waiting.events)
+            batch.append(waiting)
+        self._queued -= count
+        self._room.set()
+        return batch
+
+    def _sign(self, batch: list[_Waiting]) -> None:
+        events = tuple(event for waiting in batch for event in waiting.events)
+        try:
+            self._sign_events(events)
+        except Misuse as misuse:
+            if len(batch) > 1:  # one bad time stamp must not refuse the others' notes
+                for waiting in batch:
+                    self._sign([waiting])
+                return
+            batch[0].failure = misuse
+        for waiting in batch:
+            waiting.done.set()
