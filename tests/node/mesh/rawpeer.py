@@ -58,7 +58,11 @@ class RawPeer:
         await self._running.__aenter__()
         peer_id = self._address.value_for_protocol("p2p")
         self.node = ID.from_base58(peer_id)
-        await self.host.get_network().dial_addr(self._address, self.node)
+        try:
+            await self.host.get_network().dial_addr(self._address, self.node)
+        except BaseLibp2pError:  # refused: whoever did not get in will not be asked to leave either
+            await self._running.__aexit__(None, None, None)
+            raise
         return self
 
     async def __aexit__(

@@ -1,0 +1,78 @@
+"""One attacker as a process: `python -m tests.hostile.attacker NAME ADDRESS NETWORK SECONDS`.
+
+It stands for another machine on the LAN, so it takes what the honest processes leave of this one (nice). A peer that
+was thrown out tries its key again, once each second, and meanwhile comes back with others. What became of it is
+printed as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+
+import trio
+from libp2p.exceptions import BaseLibp2pError
+
+from crdt.types import NetworkId
+from tests.hostile.attacks import NOTHING, PEERS, STRANGERS
+from tests.hostile.site import Site, Talker, is_kept_out
+
+NICE = 5
+_PAUSE_S = 0.05
+
+
+async def attack(site: Site, name: str, seconds: float) -> None:
+    """Attack for so long; then see whether the first key is kept out."""
+    ends = trio.current_time() + seconds
+    if name == NOTHING:
+        await trio.sleep_until(ends)
+        return
+    if name in STRANGERS:
+        with trio.move_on_at(ends):
+            await STRANGERS[name](site)
+        return
+    first: list[bytes] = []
+    while trio.current_time() < ends:
+        await _one_life(site, name, first, ends)
+        await trio.sleep(_PAUSE_S)
+    if first:
+        site.tally["kept-out"] = int(await is_kept_out(site, first[0]))
+
+
+async def _one_life(site: Site, name: str, first: list[bytes], ends: float) -> None:
+    """From connecting to being thrown out, or to the end of the attack."""
+    try:
+        async with Talker(site) as peer:
+            site.tally["keys"] += 1
+            if not first:
+                first.append(peer.identity.seed())
+            with trio.move_on_at(ends):
+                await _until_thrown_out(site, name, peer)
+            site.tally["thrown-out"] += not peer.connected
+    except (BaseLibp2pError, OSError, trio.TooSlowError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+        site.tally[f"ended-{type(error).__name__}"] += 1
+
+
+async def _until_thrown_out(site: Site, name: str, peer: Talker) -> None:
+    """Attack; again on the same connection when only a stream was lost."""
+    while peer.connected:
+        try:
+            await PEERS[name](peer)
+        except BrokenPipeError:
+            site.tally["streams-lost"] += 1
+        await trio.sleep(_PAUSE_S)
+
+
+def main() -> None:
+    """Attack and report."""
+    name, address, network, seconds = sys.argv[1:]
+    os.nice(NICE)
+    site = Site(address, NetworkId(bytes.fromhex(network)), Counter())
+    trio.run(attack, site, name, float(seconds))
+    print(json.dumps(site.tally))
+
+
+if __name__ == "__main__":
+    main()
