@@ -2,13 +2,14 @@
 
 Every address backs off by itself, doubling up to a bound that depends on why it is known: an address that the user
 gave, or that is being announced now, is tried every few seconds for ever; one that is only remembered more and more
-rarely.
+rarely. Whoever has failed least comes first, and of those never tried the newest: a flood of invented addresses, each
+of which holds up an attempt for seconds, must not keep an honest newcomer waiting behind it.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -40,8 +41,18 @@ class Place:
     seen_s: float
     due_s: float
     backoff_s: float = FIRST_BACKOFF_S
+    failures: int = 0  # since the last success or good news
     dialling: bool = False
     worked: bool = False
+
+    @property
+    def turn(self) -> tuple[int, float]:
+        """The order in which addresses that are due are tried."""
+        return self.failures, self.due_s if self.failures else -self.due_s
+
+    def fresh(self, due_s: float) -> None:
+        """Something has changed: as if it had never failed."""
+        self.backoff_s, self.failures, self.due_s = FIRST_BACKOFF_S, 0, due_s
 
     def backoff_max_s(self, now_s: float) -> float:
         """How far apart attempts may grow."""
@@ -56,9 +67,9 @@ class Known:
     places: dict[str, Place] = field(default_factory=dict)
 
     @property
-    def seen_s(self) -> float:
-        """When any of its addresses was last confirmed."""
-        return max(place.seen_s for place in self.places.values())
+    def was_reached(self) -> bool:
+        """Whether an address of its ever worked."""
+        return any(place.worked for place in self.places.values())
 
 
 class AddressBook:
@@ -66,25 +77,26 @@ class AddressBook:
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._known: dict[PlayerId, Known] = {}
+        self._known: dict[PlayerId, Known] = {}  # in the order in which they were last heard of
 
     def __len__(self) -> int:
         return len(self._known)
 
     def add(self, address: Address, source: Source, now_s: float, wait_s: float = 0.0) -> bool:
         """Learn of an address or see it confirmed; True when it is news, to be dialled after `wait_s`."""
-        known = self._known.get(address.player)
+        known = self._known.pop(address.player, None)
         if known is None:
             if len(self._known) >= KNOWN_PEERS_MAX and not self._make_room(source):
                 return False
-            known = self._known[address.player] = Known()
+            known = Known()
+        self._known[address.player] = known
         key = address.transport
         place = known.places.get(key)
         if place is not None:
             stale = now_s - place.seen_s > ANNOUNCED_S
             place.source, place.seen_s = max(place.source, source), now_s
             if stale:
-                place.due_s, place.backoff_s = now_s + wait_s, FIRST_BACKOFF_S
+                place.fresh(now_s + wait_s)
             return stale
         if len(known.places) >= ADDRESSES_PER_PEER_MAX:
             victim = min(known.places, key=lambda one: (known.places[one].source, known.places[one].seen_s))
@@ -94,12 +106,14 @@ class AddressBook:
         known.places[key] = Place(address, source, now_s, now_s + wait_s)
         return True
 
-    def due(self, now_s: float, wanted: Callable[[PlayerId], bool]) -> Iterator[Place]:
-        """Addresses of wanted players whose time has come and that are not being dialled."""
+    def due(self, now_s: float, wanted: Callable[[PlayerId], bool]) -> list[Place]:
+        """Addresses of wanted players whose time has come and that are not being dialled, in the order to try them."""
+        found: list[Place] = []
         for player, known in self._known.items():
             ripe = [place for place in known.places.values() if not place.dialling and place.due_s <= now_s]
             if ripe and wanted(player):
-                yield from ripe
+                found += ripe
+        return sorted(found, key=lambda place: place.turn)
 
     def next_due_s(self, wanted: Callable[[PlayerId], bool]) -> float | None:
         """When the next attempt is due, None when there is none in sight."""
@@ -117,8 +131,9 @@ class AddressBook:
         place.dialling = False
         place.worked = place.worked or worked
         if worked:
-            place.backoff_s, place.due_s = FIRST_BACKOFF_S, now_s + self._jittered(FIRST_BACKOFF_S)
+            place.fresh(now_s + self._jittered(FIRST_BACKOFF_S))
             return
+        place.failures += 1
         place.due_s = now_s + self._jittered(place.backoff_s)
         place.backoff_s = min(2 * place.backoff_s, place.backoff_max_s(now_s))
 
@@ -126,13 +141,13 @@ class AddressBook:
         """A connection ended: start afresh with that player's addresses."""
         known = self._known.get(player)
         for place in known.places.values() if known is not None else ():
-            place.backoff_s, place.due_s = FIRST_BACKOFF_S, now_s + wait_s + self._jittered(FIRST_BACKOFF_S)
+            place.fresh(now_s + wait_s + self._jittered(FIRST_BACKOFF_S))
 
     def all_due(self, now_s: float) -> None:
         """The network has changed: every address may work now."""
         for known in self._known.values():
             for place in known.places.values():
-                place.backoff_s, place.due_s = FIRST_BACKOFF_S, now_s
+                place.fresh(now_s)
 
     def expire(self, now_s: float, connected: Callable[[PlayerId], bool]) -> None:
         """Forget announcements that nobody repeated, unless a connection shows that they are true."""
@@ -154,15 +169,21 @@ class AddressBook:
         return now_s - place.seen_s > (10 if place.worked else 2) * ANNOUNCED_S
 
     def _make_room(self, source: Source) -> bool:
-        """Push out the peer heard of least recently, if it is known for no better reason."""
-        candidates = [
+        """Push out a peer known for no better reason: one that was never reached, then the one longest not heard of."""
+        dispensable = (
             player
             for player, known in self._known.items()
             if all(place.source <= source and not place.dialling for place in known.places.values())
-        ]
-        if not candidates:
+        )
+        reached = None
+        for player in dispensable:
+            if not self._known[player].was_reached:
+                del self._known[player]
+                return True
+            reached = reached or player
+        if reached is None:
             return False
-        del self._known[min(candidates, key=lambda one: self._known[one].seen_s)]
+        del self._known[reached]
         return True
 
     def _jittered(self, seconds: float) -> float:

@@ -71,7 +71,7 @@ class Dialler:
             nursery.start_soon(self._expire)
             while True:
                 self._wake = trio.Event()
-                for place in list(self._book.due(trio.current_time(), self._is_missing)):
+                for place in self._book.due(trio.current_time(), self._is_missing):
                     if self._dialling >= DIALS_MAX:
                         break
                     place.dialling = True

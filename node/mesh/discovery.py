@@ -16,12 +16,13 @@ from typing import Final
 
 import trio
 from zeroconf import RecordUpdate, RecordUpdateListener, ServiceInfo, Zeroconf
+from zeroconf._cache import DNSCache
 from zeroconf._dns import DNSQuestion, DNSText
 from zeroconf._protocol.outgoing import DNSOutgoing
 from zeroconf.asyncio import AsyncZeroconf
 from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_PTR
 
-from crdt.limits import SIGHTINGS_PER_S_MAX
+from crdt.limits import MDNS_CACHE_MAX_BYTES, SIGHTINGS_PER_S_MAX
 from crdt.types import PlayerId
 from node.mesh import dnssd
 from node.mesh.address import Address, at
@@ -34,6 +35,8 @@ _RETRY_S: Final = 10.0  # after multicast could not be opened
 _QUERY_AFTER_S: Final = (0.0, 0.5, 2.0)  # early questions, then one every _QUERY_EVERY_S
 _QUERY_EVERY_S: Final = 20.0
 _GOODBYE_TIMEOUT_S: Final = 0.5
+_RECORD_BYTES: Final = 500  # about what a cached record takes beside its text
+_MESSAGE_MAX_BYTES: Final = 9_000
 
 Interfaces = Callable[[], list[tuple[str, str]]]
 
@@ -198,16 +201,23 @@ class _Responder:
 
 
 class _Listener(RecordUpdateListener):
-    """Every TXT record under the service, whoever asked for it, at a bounded rate."""
+    """Every TXT record under the service, whoever asked for it, at a bounded rate.
+
+    Nothing here reads zeroconf's cache, which is bounded in records but not in bytes; so it is emptied now and then.
+    """
 
     def __init__(self, saw: Callable[[bytes], None]) -> None:
         self._saw = saw
         self._second = 0
         self._taken = 0
+        self._cached_bytes = 0
+        self._cache: DNSCache | None = None
 
     def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
+        self._cache = zc.cache
         for update in records:
             record = update.new
+            self._cached_bytes += _RECORD_BYTES + (len(record.text) if isinstance(record, DNSText) else 0)
             if not isinstance(record, DNSText) or not record.name.lower().endswith(dnssd.SERVICE):
                 continue
             if record.ttl == 0:  # a goodbye: connections tell more reliably who is gone
@@ -220,7 +230,12 @@ class _Listener(RecordUpdateListener):
                 self._saw(record.text)
 
     def async_update_records_complete(self) -> None:
-        """Records stand by themselves; nothing is waited for."""
+        """The records of one message are in the cache. Others might arrive: one message has 9 kB at most."""
+        if self._cache is None or self._cached_bytes < MDNS_CACHE_MAX_BYTES - _MESSAGE_MAX_BYTES:
+            return
+        for name in list(self._cache.cache):
+            self._cache.async_remove_records(list(self._cache.cache[name]))
+        self._cached_bytes = 0
 
 
 def _ask(zeroconf: Zeroconf) -> None:

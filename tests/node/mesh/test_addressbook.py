@@ -156,3 +156,28 @@ def test_bounds_hold_whatever_is_added(adds: list[tuple[int, int, Source, float]
     for place in b.due(1e9, everybody):
         per_player[place.address.player] = per_player.get(place.address.player, 0) + 1
     assert all(count <= ADDRESSES_PER_PEER_MAX for count in per_player.values())
+
+
+def test_a_newcomer_is_tried_before_a_flood_of_addresses_that_lead_nowhere() -> None:
+    """Else the first ones known are due again before the last ones were ever tried, and those never are."""
+    b = book()
+    for n in range(KNOWN_PEERS_MAX - 1):
+        b.add(at("10.0.0.2", 4001, PlayerId(n.to_bytes(32, "big"))), Source.ANNOUNCED, 0.0)
+    tried, now = set(), 0.0
+    for _ in range(KNOWN_PEERS_MAX):  # one attempt every 0.25 s, as of addresses that do not answer
+        now += 0.25
+        place = b.due(now, everybody)[0]
+        tried.add(place.address.player)
+        b.ended(place, False, now)
+    assert len(tried) == KNOWN_PEERS_MAX - 1
+    b.add(HOME, Source.ANNOUNCED, now)
+    assert b.due(now, everybody)[0].address == HOME
+
+
+def test_whom_we_have_reached_is_not_pushed_out_by_whom_we_have_not() -> None:
+    b = book()
+    b.add(HOME, Source.ANNOUNCED, 0.0)
+    b.ended(b.due(0.0, everybody)[0], True, 0.0)
+    for n in range(KNOWN_PEERS_MAX + 50):
+        b.add(at("10.0.0.2", 4001, PlayerId(n.to_bytes(32, "big"))), Source.ANNOUNCED, 1.0 + n)
+    assert b.worked() == [str(HOME)]

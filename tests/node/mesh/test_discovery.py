@@ -241,8 +241,9 @@ def test_sightings_are_bounded_per_second() -> None:
 
     taken: list[bytes] = []
     listener: Any = discovery_module._Listener(taken.append)
+    zero: Any = type("Zero", (), {"cache": None})
     for _ in range(10):
-        listener.async_update_records(None, 5_000.0, [Update()] * SIGHTINGS_PER_S_MAX)
+        listener.async_update_records(zero, 5_000.0, [Update()] * SIGHTINGS_PER_S_MAX)
     assert len(taken) == SIGHTINGS_PER_S_MAX
-    listener.async_update_records(None, 6_000.0, [Update()])
+    listener.async_update_records(zero, 6_000.0, [Update()])
     assert len(taken) == SIGHTINGS_PER_S_MAX + 1

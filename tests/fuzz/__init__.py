@@ -1,0 +1,1 @@
+"""Decoders of foreign bytes under mutated input: seeds, mutations and oracles, for `make test` and `make fuzz`."""
