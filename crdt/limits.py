@@ -49,6 +49,15 @@ HINTS_QUEUED_MAX: Final = 4_096
 HINTS_PER_S_MAX: Final = 500  # from one forwarder, sustained; about half a core
 HINTS_BURST_MAX: Final = 4_000
 GOSSIP_RPC_MAX_BYTES: Final = 262_144
+# Quarantine: what failed verification, kept for a person to look at
+QUARANTINE_MAX: Final = 256
+QUARANTINE_BYTES_MAX: Final = 1_000_000
+QUARANTINE_PER_GIVER_MAX: Final = 32
+QUARANTINE_BYTES_PER_GIVER_MAX: Final = 200_000
+QUARANTINE_GIVERS_MAX: Final = 1_024  # whose refusals are counted one by one
+QUARANTINE_SHOWN_MAX: Final = 16  # in one status, with so many bytes of each
+QUARANTINE_SHOWN_BYTES: Final = 64
+
 GOSSIP_IDS_PER_RPC_MAX: Final = 512
 CONNECTIONS_PER_PEER_MAX: Final = 3
 LIVE_STREAMS_PER_PEER_MAX: Final = 4

@@ -39,6 +39,9 @@ def _lines(status: dict[str, Any]) -> list[str]:
         lines.append("waiting  for this player's own ledger log to come back from peers; nothing is signed until then")
     if status["refused"]:
         lines.append("refused  " + ", ".join(f"{count} {reason}" for reason, count in status["refused"].items()))
+    if status["quarantine"]["kept"]:
+        kept = status["quarantine"]
+        lines.append(f"suspect  {kept['kept']} refused things kept ({kept['bytes']} bytes): --json shows them")
     if status["equivocations"]:
         lines.append(f"forks    {status['equivocations']} authors signed two entries at one number; they are frozen")
     if status["store"]["recovered"]:

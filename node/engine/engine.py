@@ -90,6 +90,7 @@ class Engine:
         self.intake = Intake(self.documents, self.sync, self.duties, self.peers)
         self.counters = self.intake.counters
         self.refused = self.intake.refused
+        self.quarantine = self.intake.quarantine
         self._hinted: Digest | None = None
         self._next_hint_us = 0
         self._current: SessionId | None = None
@@ -161,7 +162,7 @@ class Engine:
 
     def _on_hint(self, now_us: int, data: bytes) -> list[Effect]:
         if len(data) != 32:
-            return self.intake.blame(now_us, None, Violation(Reason.GARBAGE, "a hint is 32 bytes"))
+            return self.intake.blame(now_us, None, Violation(Reason.GARBAGE, "a hint is 32 bytes"), data)
         if data != self.documents.total():
             for peer in self.peers.values():
                 self.sync.hurry(peer, now_us)

@@ -14,6 +14,7 @@ from consensus.ops import AnyOp, Block, decode_ops
 from crdt.canonical import encode
 from crdt.entry import Entry
 from crdt.errors import Reason, Violation
+from crdt.quarantine import Quarantine
 from crdt.replica import Admission
 from crdt.store.keys import entry_item, proof_key
 from crdt.types import Micros, PlayerId, jam_session
@@ -27,7 +28,8 @@ from node.engine.sync import Sync
 
 
 class Intake:
-    """The receiving half of the engine. Holds the counters of what was taken in and what was refused."""
+    """The receiving half of the engine. Holds the counters of what was taken in and what was refused,
+    and the quarantine."""
 
     def __init__(self, documents: Documents, sync: Sync, duties: Duties, peers: dict[PlayerId, Peer]) -> None:
         self.documents = documents
@@ -36,6 +38,7 @@ class Intake:
         self.peers = peers
         self.counters: Counter[str] = Counter()
         self.refused: Counter[Reason] = Counter()
+        self.quarantine = Quarantine()
 
     def on_frame(self, now_us: int, player: PlayerId, raw: bytes) -> list[Effect]:
         """One frame of a linked peer; those of others are ignored."""
@@ -48,7 +51,7 @@ class Intake:
                 raise Violation(Reason.FLOOD, "more frames than the rate allows")
             return self._dispatch(now_us, peer, unpack(raw))
         except Violation as violation:
-            return self.blame(now_us, player, violation)
+            return self.blame(now_us, player, violation, raw)
 
     def _dispatch(self, now_us: int, peer: Peer, frame: Frame) -> list[Effect]:
         if isinstance(frame, frames.Hello):
@@ -91,7 +94,7 @@ class Intake:
             try:
                 admission = self.documents.admit(frame.document, raw, peer.player)
             except Violation as violation:
-                refusal = self.blame(now_us, peer.player, violation)
+                refusal = self.blame(now_us, peer.player, violation, raw)
                 if refusal:  # the rest of the frame would cost a verification each
                     return out + refusal
                 continue
@@ -146,9 +149,10 @@ class Intake:
             if isinstance(op, Block):
                 self.duties.saw(entry.body.author, op, now_us)
 
-    def blame(self, now_us: int, player: PlayerId | None, violation: Violation) -> list[Effect]:
-        """Count a violation, and refuse the peer when its patience has run out."""
+    def blame(self, now_us: int, player: PlayerId | None, violation: Violation, raw: bytes = b"") -> list[Effect]:
+        """Count a violation, keep what caused it for a person to see, refuse the peer when its patience has run out."""
         self.refused[violation.reason] += 1
+        self.quarantine.put(violation, player, raw, now_us)
         peer = self.peers.get(player) if player is not None else None
         if peer is not None and peer.blame(violation.reason, now_us):
             for_s = OTHER_NETWORK_S if violation.reason is Reason.WRONG_NETWORK else REFUSE_S

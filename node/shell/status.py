@@ -57,6 +57,7 @@ def status(engine: Engine, mesh: Mesh, facts: Facts, now_us: int) -> dict[str, A
         "session": views.session(engine.current_session(now_us), engine.player, now_us),
         "counters": {**dict(sorted(engine.counters.items())), **{f"mesh_{k}": v for k, v in mesh.counters.items()}},
         "refused": {str(reason): count for reason, count in sorted(engine.refused.items())},
+        "quarantine": views.quarantine(engine),
         "guarded": {**facts.guarded, **mesh.guarded},
         "equivocations": len(engine.documents.equivocations()),
         "store": {"kind": facts.store_kind, "recovered": facts.store_recovered, "detail": facts.store_detail},
@@ -72,6 +73,7 @@ def metrics(engine: Engine, mesh: Mesh, facts: Facts, now_us: int) -> bytes:
     _gauge(registry, "symjam_documents", "Documents held", len(engine.documents.names()))
     _gauge(registry, "symjam_supply_jam", "Coins minted", shown["ledger"]["supply_micro"] / 1_000_000)
     _gauge(registry, "symjam_uptime_seconds", "Since the start", (now_us - facts.started_us) / 1_000_000)
+    _gauge(registry, "symjam_quarantine_bytes", "Kept of what failed verification", shown["quarantine"]["bytes"])
     blocks = Gauge("symjam_blocks", "Blocks by state", ["state"], registry=registry)
     for state, count in shown["ledger"]["blocks"].items():
         blocks.labels(state=state).set(count)

@@ -8,6 +8,7 @@ from consensus.explain import explain_reward, explain_verdict
 from consensus.ops import WORDS, Vote, Why
 from consensus.state import BlockState
 from consensus.verdict import Standing
+from crdt.limits import QUARANTINE_SHOWN_BYTES, QUARANTINE_SHOWN_MAX
 from crdt.types import PlayerId, SessionId
 from node.engine.duties import Outcome
 from node.engine.engine import Engine
@@ -160,6 +161,36 @@ def documents(engine: Engine) -> list[Doc]:
         }
         for r in replicas[:64]
     ]
+
+
+def quarantine(engine: Engine) -> Doc:
+    """The quarantine part of Status: what a person needs to see who sent what."""
+    kept = engine.quarantine
+    givers = list(kept.counts.items())[: -QUARANTINE_SHOWN_MAX - 1 : -1]
+    return {
+        "kept": len(kept),
+        "bytes": kept.size_bytes,
+        "givers": [
+            {
+                "giver": giver.hex() if giver else None,
+                "refused": {str(reason): n for reason, n in sorted(counts.items())},
+            }
+            for giver, counts in givers
+        ],
+        "suspects": [
+            {
+                "reason": str(suspect.reason),
+                "detail": suspect.detail,
+                "giver": suspect.giver.hex() if suspect.giver else None,
+                "at_us": suspect.at_us,
+                "times": suspect.times,
+                "size_bytes": len(suspect.raw),
+                "digest": suspect.digest.hex(),
+                "begins": suspect.raw[:QUARANTINE_SHOWN_BYTES].hex(),
+            }
+            for suspect in kept.newest(QUARANTINE_SHOWN_MAX)
+        ],
+    }
 
 
 def wallet(engine: Engine) -> Doc:

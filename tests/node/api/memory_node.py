@@ -83,6 +83,7 @@ class MemoryNode:
             "session": self._session_now(),
             "counters": {"entries_saved": len(self.played)},
             "refused": {},
+            "quarantine": {"kept": 0, "bytes": 0, "givers": [], "suspects": []},
             "guarded": {},
             "equivocations": 0,
             "store": {"kind": "memory", "recovered": False, "detail": ""},

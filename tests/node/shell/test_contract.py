@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jam.synthetic import make
+from node.engine.inputs import HintReceived
 from node.shell import views
 from tests.node.shell.test_backend import Scene
 from tests.sim.room import SECOND, perform, room, settle
@@ -37,6 +38,8 @@ def test_the_check_can_fail() -> None:
 
 def test_status_and_wallet_are_documented(tmp_path: Path) -> None:
     backend = Scene(tmp_path).backend
+    backend.engine.handle(backend.now_us(), HintReceived(b"no hint"))
+    assert backend.status()["quarantine"]["suspects"]
     assert not _undocumented(backend.status())
     assert not _undocumented(backend.wallet())
 
