@@ -38,17 +38,17 @@ DOCUMENTS_PER_FRAME_MAX: Final = 400
 LINKS_PER_FRAME_MAX: Final = 256
 OUTBOX_FRAMES_MAX: Final = 512
 OUTBOX_BYTES_MAX: Final = 2_000_000
-FRAMES_PER_S_MAX: Final = 4_000
+WORK_PER_S_MAX: Final = 25_000  # units of ten microseconds that a peer may cost unasked: node/engine/budget.py
+WORK_BURST_MAX: Final = 50_000
+SERVED_BYTES_PER_S_MAX: Final = 20_000_000  # entries, heads and lists sent because a peer asked
+SERVED_BYTES_BURST_MAX: Final = 10_000_000
+ASKS_PENDING_MAX: Final = 64  # questions of a peer that wait until it may be served again
+BEHIND_DOCUMENTS_MAX: Final = 1_024  # documents whose missing entries are counted
+OFFENDERS_MAX: Final = 4_096  # players whose violations are remembered
 PEERS_MAX: Final = 64
 STREAMS_PER_PEER_MAX: Final = 16
 BANNED_PEERS_MAX: Final = 4_096
 
-# Mesh
-HINT_MAX_BYTES: Final = 4_096  # one gossip message
-HINTS_QUEUED_MAX: Final = 4_096
-HINTS_PER_S_MAX: Final = 500  # from one forwarder, sustained; about half a core
-HINTS_BURST_MAX: Final = 4_000
-GOSSIP_RPC_MAX_BYTES: Final = 262_144
 # Quarantine: what failed verification, kept for a person to look at
 QUARANTINE_MAX: Final = 256
 QUARANTINE_BYTES_MAX: Final = 1_000_000
@@ -58,6 +58,12 @@ QUARANTINE_GIVERS_MAX: Final = 1_024  # whose refusals are counted one by one
 QUARANTINE_SHOWN_MAX: Final = 16  # in one status, with so many bytes of each
 QUARANTINE_SHOWN_BYTES: Final = 64
 
+# Mesh
+HINT_MAX_BYTES: Final = 4_096  # one gossip message
+HINTS_QUEUED_MAX: Final = 4_096
+HINTS_PER_S_MAX: Final = 500  # from one forwarder, sustained; about half a core
+HINTS_BURST_MAX: Final = 4_000
+GOSSIP_RPC_MAX_BYTES: Final = 262_144
 GOSSIP_IDS_PER_RPC_MAX: Final = 512
 CONNECTIONS_PER_PEER_MAX: Final = 3
 LIVE_STREAMS_PER_PEER_MAX: Final = 4
@@ -76,6 +82,7 @@ PLAY_QUEUE_MAX: Final = 4_096
 WORK_QUEUE_MAX: Final = 64
 SYNC_QUEUE_MAX: Final = 4_096  # effects that wait for the disk
 COALESCE_MAX_US: Final = 20_000
+HAPPENINGS_MAX: Final = 4_096  # that wait for one listener inside this process
 NOTICES_PER_CLIENT_MAX: Final = 2_048
 WEBSOCKETS_MAX: Final = 32
 KNOWN_ONSETS_MAX: Final = 200_000  # what the replay index remembers

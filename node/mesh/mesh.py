@@ -130,6 +130,10 @@ class Mesh:
             for player, writing in self._links.writing.items()
         }
 
+    def connect(self, address: str) -> None:
+        """Dial an address, now and whenever its peer is lost. OperatingFailure when it is malformed."""
+        self._dialler.learn([_given(address)], Source.GIVEN)
+
     def send(self, player: PlayerId, frame: bytes) -> bool:
         """Queue a frame for a player; False when there is no link or its outbox is full."""
         return self._links.send(player, frame)

@@ -12,10 +12,10 @@ from crdt.view import View
 from node.api.backend import Played as ApiPlayed
 from node.api.backend import SessionWish
 from node.api.notices import Board, Feed
-from node.engine.effects import BlockChanged, Effect, Heard, SessionChanged, WindowJudged
+from node.engine.effects import BlockChanged, Heard, SessionChanged, WindowJudged
 from node.engine.inputs import CloseSession, Input, OpenSession, Played
 from node.shell import views
-from node.shell.node import Node
+from node.shell.node import Node, Told
 from node.shell.status import metrics, status
 
 Doc = dict[str, Any]
@@ -34,7 +34,7 @@ class DaemonBackend:
 
     # what the engine tells
 
-    def tell(self, effect: Effect) -> None:
+    def tell(self, effect: Told) -> None:
         """Publish what the engine wants its user to know."""
         match effect:
             case Heard(player, session, events, entries):

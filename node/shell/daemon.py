@@ -14,13 +14,12 @@ import trio
 
 from crdt.errors import OperatingFailure
 from node.api.server import serve
-from node.engine.effects import Effect
 from node.engine.engine import Engine
 from node.mesh.mesh import Mesh
 from node.runtime import ApiAddress, Runtime
 from node.shell.backend import DaemonBackend
 from node.shell.config import Config
-from node.shell.node import Node
+from node.shell.node import Node, Told
 
 
 class Daemon:
@@ -65,7 +64,7 @@ class Daemon:
         self._failure = self._failure or failure
         self._scope.cancel()
 
-    def _tell(self, effect: Effect) -> None:
+    def _tell(self, effect: Told) -> None:
         self.backend.tell(effect)
 
     async def _serve(self, runtime: Runtime, announce: Callable[[Daemon, ApiAddress], None]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import trio
@@ -49,18 +50,34 @@ REMEMBER_EVERY_S = 60.0
 log = logging.getLogger("symjam.node")
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A direct link to a player is up."""
+
+    player: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The direct link to a player is gone."""
+
+    player: PlayerId
+
+
+Told = Effect | Joined | Left
+
+
 class Node:
     """Opened when made; `run` it in a nursery, then `close` it. `tell` hears what the engine has for its user.
 
     `fail` is called when the node cannot go on: nothing may be said that is not saved. Raises OperatingFailure.
     """
 
-    def __init__(
-        self, config: Config, tell: Callable[[Effect], None], fail: Callable[[OperatingFailure], None]
-    ) -> None:
+    def __init__(self, config: Config, tell: Callable[[Told], None], fail: Callable[[OperatingFailure], None]) -> None:
         self.config = config
         self.clock = NodeClock()
         self._failed = False
+        self.tell = tell
         self._fail = fail
         is_new = not keystore.exists(config.keys_path)
         identity = keystore.load_or_create(config.keys_path)
@@ -170,9 +187,11 @@ class _Ears:
 
     def joined(self, player: PlayerId, address: str) -> None:
         self._node.give(PeerJoined(player))
+        self._node.tell(Joined(player))
 
     def left(self, player: PlayerId) -> None:
         self._node.give(PeerLeft(player))
+        self._node.tell(Left(player))
 
     def frame(self, player: PlayerId, frame: bytes) -> None:
         self._node.give(FrameReceived(player, frame))

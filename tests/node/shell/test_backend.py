@@ -11,10 +11,9 @@ from pycrdt import Array, Doc
 
 from crdt.errors import OperatingFailure
 from node.api.backend import Played, SessionWish
-from node.engine.effects import Effect
 from node.shell.backend import DaemonBackend
 from node.shell.config import Config
-from node.shell.node import Node
+from node.shell.node import Node, Told
 
 
 class Scene:
@@ -27,7 +26,7 @@ class Scene:
         self.stopped = False
         self.backend = DaemonBackend(self.node, self._stop)
 
-    def _tell(self, effect: Effect) -> None:
+    def _tell(self, effect: Told) -> None:
         self.backend.tell(effect)
 
     def _stop(self) -> None:
