@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench demo lan lock clean
+.PHONY: help setup run test lint bench fuzz soak-store demo lan lock clean
 
 help: ## show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.ready ## create .venv and install everything the program needs
 
@@ -44,6 +44,17 @@ lint: $(VENV)/.ready-dev ## style, types and layers
 
 bench: $(VENV)/.ready-dev ## measure the costs that matter (prints figures, asserts nothing)
 	@$(BIN)/python -m bench
+
+$(VENV)/.ready-fuzz: $(VENV)/.ready-dev requirements-fuzz.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements-fuzz.txt
+	@touch $@
+
+fuzz: $(VENV)/.ready-fuzz ## fuzz a decoder: TARGET=entry|yjs|frame SECONDS=60 SEED=1 RUNS=-1
+	@$(BIN)/python -m tests.fuzz $(or $(TARGET),entry) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
+	  --runs $(or $(RUNS),-1)
+
+soak-store: $(VENV)/.ready-dev ## damage stores in every way: ROUNDS=200 SEED=1 (root and strace for all of it)
+	@$(BIN)/python -m tests.crdt.store.soak --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1)
 
 demo: setup ## four nodes on this machine, a made-up performance, blocks that pay
 	@$(BIN)/symjam demo
