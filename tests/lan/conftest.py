@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lan.nodes import LanNode, nodes
 from tests.lan.trials import HOSTS
 from tests.lan.wires import Lan, lan, missing
 
@@ -16,4 +17,11 @@ def wires() -> Iterator[Lan]:
     if why := missing():
         pytest.skip(why)
     with lan(HOSTS) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def running(wires: Lan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[LanNode]]:
+    """A node on each."""
+    with nodes(wires, tmp_path_factory.mktemp("lan")) as made:
         yield made

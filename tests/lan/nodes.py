@@ -53,6 +53,15 @@ class LanNode:
         except (NoNode, OperatingFailure):
             return set()
 
+    def hosts(self) -> set[str]:
+        """The IP addresses that it announces."""
+        return {address.split("/")[2] for address in self.status()["addresses"]}
+
+    def via(self, player: str) -> str:
+        """The IP address at the other end of its link to a player; empty when there is none."""
+        found = [peer["address"] for peer in self.status()["peers"] if peer["player"] == player]
+        return found[0].split("/")[2] if found else ""
+
     def open_jam(self) -> None:
         wish = {"title": "cables", "tempo_mbpm": 120_000, "beats_per_bar": 4, "subdivision": 4, "tags": []}
         self.host.call(lambda: Client.of(self.data_dir).open_session(wish))

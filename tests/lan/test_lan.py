@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.lan import trials
-from tests.lan.nodes import LanNode, nodes
+from tests.lan.nodes import LanNode
 from tests.lan.wires import Lan
 
-LOSS_S = 12  # a whole minute: `make lan SECONDS=60`
-
-
-@pytest.fixture(scope="module")
-def running(wires: Lan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[LanNode]]:
-    with nodes(wires, tmp_path_factory.mktemp("lan")) as made:
-        yield made
+LOSS_S = 8  # a whole minute: `make lan SECONDS=60`
 
 
 def test_all_have_found_each_other_within_three_seconds(running: list[LanNode]) -> None:

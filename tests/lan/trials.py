@@ -20,7 +20,7 @@ from tests.lan.wires import Lan, lan, missing
 
 HOSTS = 3
 PATIENCE_S = 60.0
-OUT_S = 6.0  # for how long the cable is out: longer than the watchdog waits
+OUT_S = 4.0  # for how long the cable is out: longer than the watchdog waits
 
 
 class Loss(NamedTuple):
