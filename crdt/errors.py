@@ -41,12 +41,14 @@ class Reason(StrEnum):
     BAD_PROOF = "bad-proof"
     BAD_PAYLOAD = "bad-payload"
     FLOOD = "flood"
+    FULL = "full"  # there is no room here for one more of these
+    EMPTY = "empty"  # asked for what it says to have, it gave nothing
     UNEXPECTED = "unexpected"  # well formed, but not to be said now
 
 
 # Refusals of entries that their author did sign: an honest peer passes such entries on before it has learned of a
-# fork, or while this node is far behind. They are counted, but say nothing about who gave them.
-BLAMELESS: Final = frozenset({Reason.FROZEN, Reason.WRONG_PREV, Reason.GAP})
+# fork, while this node is far behind, or when its tables are full. They are counted, and say nothing of who gave them.
+BLAMELESS: Final = frozenset({Reason.FROZEN, Reason.WRONG_PREV, Reason.GAP, Reason.FULL})
 
 
 class Violation(SymJamError):

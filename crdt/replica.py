@@ -7,11 +7,13 @@ same one is a fork, and freezes its author there. Everything else is a Violation
 The state is a pure function of the set of entries seen: of all entries whose links lead back to number 0, each log
 is the part below the first number that two of them claim. So what is refused as WRONG_PREV or FROZEN need not be
 remembered. If the entries that would link it ever come, they fork the log at that number or below, and it
-lies beyond the cut.
+lies beyond the cut. Of each author's logs those of the lowest nonces count, which is a function of the set as well;
+only the number of authors in a document is bounded by who came first.
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,9 +21,9 @@ from crdt.canonical import digest, encode
 from crdt.entry import Body, Entry, LogKey, open_entry
 from crdt.errors import Misuse, Reason, Violation
 from crdt.held import Held
-from crdt.limits import AUTHORS_PER_DOCUMENT_MAX, ENTRIES_PER_LOG_MAX, PEERS_MAX
+from crdt.limits import ENTRIES_PER_LOG_MAX, LOGS_PER_AUTHOR_MAX, LOGS_PER_DOCUMENT_MAX, PEERS_MAX
 from crdt.log import Equivocation, Log, prove_equivocation
-from crdt.types import Digest, DocumentName, EntryId, NetworkId, PlayerId, Seq, is_document
+from crdt.types import Digest, DocumentName, EntryId, NetworkId, Nonce, PlayerId, Seq, is_document
 
 
 class Admission(NamedTuple):
@@ -57,13 +59,14 @@ class Replica:
         self.document = document
         self.logs: dict[LogKey, Log] = {}
         self.equivocations: dict[LogKey, Equivocation] = {}
+        self._nonces: dict[PlayerId, list[Nonce]] = {}  # of each author's logs, sorted
         self._held = Held()
         self._digest: Digest | None = None
         self.entry_count = 0
 
     def open(self, raw: bytes) -> Entry:
         """Decode bytes as an entry of this document, verified unless it is held already. Raises Violation."""
-        entry = open_entry(self.network, raw, self._held_at)
+        entry = open_entry(self.network, raw, self.at)
         self._check_place(entry)
         return entry
 
@@ -71,6 +74,8 @@ class Replica:
         """Fit a verified entry in. Raises Violation when it cannot belong; then nothing has changed."""
         self._check_place(entry)
         seq = entry.body.seq
+        if not self.has_room(entry.log):
+            raise Violation(Reason.FULL, "too many logs in one document")
         log = self.log(entry.log)
         if log.frozen_at is not None and seq >= log.frozen_at:
             return self._after_fork(entry)
@@ -142,13 +147,23 @@ class Replica:
         log = self.logs.get(key)
         return Log(key) if log is None else log
 
-    def has_room(self, key: LogKey) -> bool:
-        """Whether a log is held or could still be begun."""
-        return key in self.logs or len(self.logs) < AUTHORS_PER_DOCUMENT_MAX
-
-    def _held_at(self, body: Body) -> Entry | None:
+    def at(self, body: Body) -> Entry | None:
+        """The entry that stands where this body belongs."""
         log = self.logs.get(LogKey(body.author, body.nonce))
         return log.entries[body.seq] if log is not None and body.seq < len(log) else None
+
+    def has_room(self, key: LogKey) -> bool:
+        """Whether a log is held or could still be begun.
+
+        Of one author's logs those of the lowest nonces are held: whoever has seen the same entries holds the same
+        ones, whatever came first, and nobody fills a document alone.
+        """
+        if key in self.logs:
+            return True
+        nonces = self._nonces.get(key.author, ())
+        if len(nonces) >= LOGS_PER_AUTHOR_MAX:
+            return key.nonce < nonces[-1]
+        return len(self.logs) < LOGS_PER_DOCUMENT_MAX
 
     def _check_place(self, entry: Entry) -> None:
         if entry.body.network != self.network[:8]:
@@ -160,11 +175,24 @@ class Replica:
 
     def _append(self, log: Log, entry: Entry) -> None:
         if not self.has_room(log.key):
-            raise Violation(Reason.FLOOD, "too many logs in one document")
+            raise Violation(Reason.FULL, "too many logs in one document")
         log.append(entry)
-        self.logs[log.key] = log
+        self._keep(log)
         self.entry_count += 1
         self._digest = None
+
+    def _keep(self, log: Log) -> None:
+        """Hold a log that has room; the author's log of the highest nonce goes when that makes one too many."""
+        if log.key in self.logs:
+            return
+        self.logs[log.key] = log
+        nonces = self._nonces.setdefault(log.key.author, [])
+        insort(nonces, log.key.nonce)
+        if len(nonces) > LOGS_PER_AUTHOR_MAX:
+            last = LogKey(log.key.author, nonces.pop())
+            self.entry_count -= len(self.logs.pop(last))
+            self.equivocations.pop(last, None)
+            self._held.drop(last)
 
     def _release(self, log: Log, entry: Entry) -> Admission:
         """Append what was waiting for the entry just added; what waited for another in its place is dropped."""
@@ -179,9 +207,9 @@ class Replica:
 
     def _fork(self, log: Log, proof: Equivocation) -> Admission:
         if not self.has_room(log.key):
-            raise Violation(Reason.FLOOD, "too many logs in one document")
+            raise Violation(Reason.FULL, "too many logs in one document")
         cut = log.freeze(proof.seq)
-        self.logs[log.key] = log
+        self._keep(log)
         self.entry_count -= len(cut)
         self.equivocations[log.key] = proof
         self._held.drop(log.key)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from consensus.events import Event, encode_events
 from consensus.ops import AnyOp, encode_ops
 from crdt.entry import Entry, LogKey, Ref, first_body, next_body, sign
+from crdt.errors import Misuse
 from crdt.keys import Identity
 from crdt.limits import REFS_MAX
 from crdt.types import (
@@ -93,6 +94,8 @@ class Authoring:
     def _write(self, document: DocumentName, payload: bytes, refs: tuple[Ref, ...]) -> Entry:
         key = self._key(document)
         replica = self.documents.replica(document)
+        if not replica.has_room(key):
+            raise Misuse("there is no room for another log of this player in this document")
         log = replica.logs.get(key)
         if log is not None and log.entries:
             body = next_body(log.entries[-1], payload, refs)

@@ -18,6 +18,7 @@ from crdt.limits import (
     ENTRY_MAX_BYTES,
     FRAME_MAX_BYTES,
     HEADS_PER_FRAME_MAX,
+    LOGS_PER_DOCUMENT_MAX,
     LINKS_PER_FRAME_MAX,
 )
 from crdt.types import (
@@ -77,7 +78,7 @@ class Heads(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
     """All logs of a document. `answer` says that it answers another Heads and asks for none in return."""
 
     document: DocumentField
-    heads: Annotated[tuple[LogHead, ...], Meta(max_length=min(HEADS_PER_FRAME_MAX, AUTHORS_PER_DOCUMENT_MAX))]
+    heads: Annotated[tuple[LogHead, ...], Meta(max_length=min(HEADS_PER_FRAME_MAX, LOGS_PER_DOCUMENT_MAX))]
     answer: bool
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import crdt
-import crdt.replica
 from crdt.canonical import encode
 from crdt.entry import client_id, first_body, open_entry, root_name, sign
 from crdt.errors import Reason, Violation
 from crdt.gate import entries_of
+from crdt.limits import LOGS_PER_AUTHOR_MAX
 from crdt.log import prove_equivocation
 from crdt.replica import Replica
 from crdt.types import EntryId, Nonce
@@ -59,7 +59,7 @@ def full() -> Replica:
 
 def crowded() -> Replica:
     out = replica()
-    for number in range(crdt.replica.AUTHORS_PER_DOCUMENT_MAX):
+    for number in range(LOGS_PER_AUTHOR_MAX + 1):
         out.admit(chain(BOB, 1, nonce=Nonce(number.to_bytes(8, "big")))[0], GIVER)
     return out
 
@@ -92,7 +92,7 @@ WAYS: dict[Reason, Callable[[], object]] = {
         NETWORK, forge(ALICE, [1, NETWORK[:8], JAM, bytes(32), bytes(8), 0, bytes(32), (), b""])
     ),
     Reason.BAD_PROOF: lambda: prove_equivocation(TRUNK[0], TRUNK[1]),
-    Reason.FLOOD: crowded,
+    Reason.FULL: crowded,
 }
 
 

@@ -106,7 +106,7 @@ def test_a_lie_costs_a_few_single_entries() -> None:
 
 
 def test_a_full_document_asks_for_no_further_logs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crdt.replica, "AUTHORS_PER_DOCUMENT_MAX", 1)
+    monkeypatch.setattr(crdt.replica, "LOGS_PER_DOCUMENT_MAX", 1)
     full = replica_of(JAM, TRUNK)
     assert compare(full, replica_of(JAM, chain(BOB, 3)).heads()).wants == ()
 

@@ -6,7 +6,7 @@ import crdt.replica
 from crdt.entry import Entry, first_body, sign
 from crdt.errors import BLAMELESS, Misuse, Reason, Violation
 from crdt.keys import Identity
-from crdt.limits import AUTHORS_PER_DOCUMENT_MAX, ENTRIES_PER_LOG_MAX, HELD_PER_PEER_MAX
+from crdt.limits import ENTRIES_PER_LOG_MAX, HELD_PER_PEER_MAX, LOGS_PER_DOCUMENT_MAX
 from crdt.log import Equivocation, prove_equivocation
 from crdt.replica import NOTHING, Admission, Replica
 from crdt.types import DocumentName, EntryId, Nonce
@@ -260,11 +260,11 @@ def test_what_a_peer_that_left_had_brought_is_forgotten() -> None:
 
 
 def test_a_full_document_takes_no_further_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crdt.replica, "AUTHORS_PER_DOCUMENT_MAX", 2)
+    monkeypatch.setattr(crdt.replica, "LOGS_PER_DOCUMENT_MAX", 2)
     replica = replica_of(*TRUNK, *chain(BOB, 1))
-    unchanged(replica, Reason.FLOOD, lambda: replica.admit(chain(CAROL, 1)[0], GIVER))
+    unchanged(replica, Reason.FULL, lambda: replica.admit(chain(CAROL, 1)[0], GIVER))
     pair = [chain(CAROL, 1, label=label)[0] for label in (b"x", b"y")]
-    unchanged(replica, Reason.FLOOD, lambda: replica.freeze(prove_equivocation(*pair)))
+    unchanged(replica, Reason.FULL, lambda: replica.freeze(prove_equivocation(*pair)))
     assert replica.admit(chain(BOB, 2)[1], GIVER).added
 
 
@@ -277,7 +277,7 @@ def test_refused_and_held_authors_take_no_log() -> None:
         with pytest.raises(Violation):
             replica.admit(bad, GIVER)
     assert not replica.logs
-    assert AUTHORS_PER_DOCUMENT_MAX > 40
+    assert LOGS_PER_DOCUMENT_MAX > 40
 
 
 def test_restored_is_as_admitted() -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
+from consensus.events import Event
 from consensus.ops import Pulse
-from consensus.params import SMALL
-from crdt.types import NO_NONCE, EntryId, Nonce, Seq, ledger_document
+from consensus.params import SMALL, network_id
+from crdt.entry import sign
+from crdt.errors import Misuse
+from crdt.limits import LOGS_PER_AUTHOR_MAX
+from crdt.types import NO_NONCE, EntryId, Micros, Nonce, Seq, SessionId, jam_document, ledger_document
 from node.engine.authoring import Authoring
 from node.engine.documents import Documents, Stored
 from node.engine.effects import Persist, Signed
@@ -15,6 +22,7 @@ from tests.sim.room import SECOND, START_US, identity, room
 ME = identity(1)
 EPOCH = SMALL.epoch_of(SMALL.window_at(START_US))
 DOCUMENT = ledger_document(EPOCH)
+JAM = jam_document(SessionId(bytes(32)))
 
 
 def _pulse(number: int) -> Pulse:
@@ -103,3 +111,32 @@ def test_a_clock_set_back_across_an_epoch_forbids_signing() -> None:
     pen.record(ledger_document(type(EPOCH)(EPOCH + 1)), (_pulse(1),))
     assert not pen.may_sign_ledger(EPOCH)
     assert pen.may_sign_ledger(type(EPOCH)(EPOCH + 1))
+
+
+def _nonce(number: int) -> Nonce:
+    return Nonce(number.to_bytes(8, "big"))
+
+
+def test_a_log_for_which_there_is_no_room_is_not_begun() -> None:
+    documents = Documents(SMALL, Stored())
+    events = (Event(Micros(1), 0, 1, 60, 100),)
+    written = [
+        Authoring(ME, documents, _nonce(number), None).play(JAM, events) for number in range(LOGS_PER_AUTHOR_MAX)
+    ]
+    pen = Authoring(ME, documents, _nonce(LOGS_PER_AUTHOR_MAX), None)
+    with pytest.raises(Misuse):
+        pen.play(JAM, events)
+    assert documents.replicas[JAM].entry_count == LOGS_PER_AUTHOR_MAX
+    assert Authoring(ME, documents, _nonce(3), None).play(JAM, events).body.prev == written[3].id
+
+
+def test_a_store_with_logs_that_had_to_make_room_is_opened_without_them() -> None:
+    events = (Event(Micros(1), 0, 1, 60, 100),)
+    written = [
+        Authoring(ME, Documents(SMALL, Stored()), _nonce(number), None).play(JAM, events)
+        for number in range(LOGS_PER_AUTHOR_MAX + 3)
+    ]
+    other = replace(written[-1].body, payload=b"\x90")
+    proof = (written[-1].raw, sign(ME, network_id(SMALL), other).raw)
+    documents = Documents(SMALL, Stored(written, [proof]))
+    assert set(documents.replicas[JAM].logs) == {entry.log for entry in written[:LOGS_PER_AUTHOR_MAX]}
