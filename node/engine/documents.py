@@ -9,11 +9,11 @@ from typing import NamedTuple
 from consensus.ledger import Ledger
 from consensus.params import Params, network_id
 from crdt.canonical import digest, encode
-from crdt.entry import Entry, open_entry
+from crdt.entry import Body, Entry, open_entry
 from crdt.errors import Reason, Violation
 from crdt.limits import DOCUMENTS_MAX
 from crdt.log import Equivocation, prove_equivocation
-from crdt.reconcile import newest_first
+from crdt.reconcile import Want, newest_first
 from crdt.replica import Admission, Replica
 from crdt.types import Digest, DocumentName, PlayerId, is_document, ledger_epoch
 
@@ -63,17 +63,29 @@ class Documents:
             raise Violation(Reason.WRONG_DOCUMENT, document[:32])
         return held or Replica(self.network, document)
 
-    def admit(self, document: DocumentName, raw: bytes, giver: PlayerId) -> Admission:
-        """Verify and merge one entry of a document. Raises Violation; then nothing has changed."""
+    def admit(self, document: DocumentName, raw: bytes, giver: PlayerId, want: Want | None = None) -> Admission:
+        """Verify and merge one entry of a document; one that was asked for only if it is among those wanted.
+
+        Raises Violation; then nothing has changed. Where an entry belongs is looked at before its signature is: it
+        costs a hundredth.
+        """
         held = self.replicas.get(document)
-        entry = held.open(raw) if held else open_entry(self.network, raw)
-        if entry.body.document != document:
-            raise Violation(Reason.WRONG_DOCUMENT, entry.body.document)
+
+        def place(body: Body) -> Entry | None:
+            if body.document != document:
+                raise Violation(Reason.WRONG_DOCUMENT, body.document)
+            if want is not None and not (want.log == (body.author, body.nonce) and want.start <= body.seq < want.stop):
+                raise Violation(Reason.UNEXPECTED, "not what was asked for")
+            if held is None and body.seq:
+                raise Violation(Reason.GAP, "a document of which nothing is held begins with a first entry")
+            return held.at(body) if held else None
+
+        entry = open_entry(self.network, raw, place)
         return self._took(self.replica(document).admit(entry, giver))
 
-    def author(self, entry: Entry) -> None:
-        """Add an entry that this node has just signed."""
-        self._took(self.replica(entry.body.document).admit(entry, entry.body.author))
+    def author(self, entry: Entry) -> Admission:
+        """Add an entry that this node has just signed, or that was verified elsewhere, on its author's account."""
+        return self._took(self.replica(entry.body.document).admit(entry, entry.body.author))
 
     def prove(self, first: bytes, second: bytes) -> Admission:
         """Apply an equivocation proof from its two signed entries. Raises Violation."""
@@ -85,13 +97,13 @@ class Documents:
         """Hash over all documents: equal on two nodes exactly when they hold the same entries."""
         if self._total is None:
             names = sorted(self.replicas)
-            pairs = [(n, self.replicas[n].digest()) for n in names if self.replicas[n].heads()]
+            pairs = [(n, self.replicas[n].digest()) for n in names if self.replicas[n].logs]
             self._total = Digest(digest(b"symjam-total", encode(pairs)))
         return self._total
 
     def names(self) -> list[DocumentName]:
         """Documents in the order in which to catch up with them."""
-        return [DocumentName(n) for n in newest_first(list(self.replicas)) if self.replicas[DocumentName(n)].heads()]
+        return [DocumentName(n) for n in newest_first(list(self.replicas)) if self.replicas[DocumentName(n)].logs]
 
     def equivocations(self) -> list[Equivocation]:
         """All proofs held."""

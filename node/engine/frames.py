@@ -13,13 +13,12 @@ from msgspec import Meta
 
 from crdt.canonical import Canonical, encode
 from crdt.limits import (
-    AUTHORS_PER_DOCUMENT_MAX,
     DOCUMENTS_PER_FRAME_MAX,
     ENTRY_MAX_BYTES,
     FRAME_MAX_BYTES,
     HEADS_PER_FRAME_MAX,
-    LOGS_PER_DOCUMENT_MAX,
     LINKS_PER_FRAME_MAX,
+    LOGS_PER_DOCUMENT_MAX,
 )
 from crdt.types import (
     DigestField,

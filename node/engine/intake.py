@@ -14,16 +14,19 @@ from consensus.ops import AnyOp, Block, decode_ops
 from crdt.canonical import encode
 from crdt.entry import Entry
 from crdt.errors import Reason, Violation
+from crdt.limits import EMPTY_ANSWERS_MAX
 from crdt.quarantine import Quarantine
 from crdt.replica import Admission
 from crdt.store.keys import entry_item, proof_key
 from crdt.types import Micros, PlayerId, jam_session
 from node.engine import frames
+from node.engine.budget import Room, price_of, price_of_entries, price_of_news
 from node.engine.documents import Documents
 from node.engine.duties import Duties
 from node.engine.effects import Effect, Heard, Persist, Refuse, Send
 from node.engine.frames import Frame, pack, unpack
-from node.engine.peers import OTHER_NETWORK_S, REFUSE_S, Peer
+from node.engine.patience import Patience
+from node.engine.peers import Asked, Peer
 from node.engine.sync import Sync
 
 
@@ -39,19 +42,30 @@ class Intake:
         self.counters: Counter[str] = Counter()
         self.refused: Counter[Reason] = Counter()
         self.quarantine = Quarantine()
+        self.patience = Patience()
 
     def on_frame(self, now_us: int, player: PlayerId, raw: bytes) -> list[Effect]:
         """One frame of a linked peer; those of others are ignored."""
         peer = self.peers.get(player)
-        if peer is None:
+        if peer is None or peer.is_refused:
             return []
         self.counters["frames_in"] += 1
         try:
-            if not peer.may_send(now_us):
-                raise Violation(Reason.FLOOD, "more frames than the rate allows")
+            if not self._may_cost(now_us, peer, price_of(raw)):
+                return []
             return self._dispatch(now_us, peer, unpack(raw))
         except Violation as violation:
             return self.blame(now_us, player, violation, raw)
+
+    def _may_cost(self, now_us: int, peer: Peer, units: int) -> bool:
+        """Charge a peer for what it does unasked; False when it is to be dropped. Violation FLOOD for far too much."""
+        room = peer.work.spend(units, now_us)
+        if room is Room.FLOOD:
+            raise Violation(Reason.FLOOD, "more than this node is willing to do for one peer")
+        if room is Room.BEYOND:
+            self.counters["frames_beyond_budget"] += 1
+            self.sync.hurry(peer, now_us)
+        return room is Room.WITHIN
 
     def _dispatch(self, now_us: int, peer: Peer, frame: Frame) -> list[Effect]:
         if isinstance(frame, frames.Hello):
@@ -62,15 +76,17 @@ class Intake:
             case frames.Entries():
                 return self._on_entries(now_us, peer, frame)
             case frames.Total():
-                return self.sync.on_total(peer, frame)
+                return self.sync.on_total(peer, frame, now_us)
             case frames.Documents():
-                return self.sync.on_documents(peer, frame)
+                return self.sync.on_documents(peer, frame, now_us)
             case frames.Heads():
                 return self.sync.on_heads(peer, frame, now_us)
             case frames.Ask():
-                return self.sync.on_ask(peer, frame)
+                return self.sync.on_ask(peer, frame, now_us)
             case frames.Proof(first, second):
-                return self._took(now_us, peer, self.documents.prove(first, second), live=True)
+                admission = self.documents.prove(first, second)
+                peer.work.spend(price_of_news(admission), now_us)
+                return self._took(now_us, peer, admission, live=True)
             case frames.Probe(sent_us):
                 return [Send(peer.player, pack(frames.Echo(sent_us, Micros(now_us), Micros(now_us))))]
             case frames.Echo():
@@ -89,10 +105,13 @@ class Intake:
         return []
 
     def _on_entries(self, now_us: int, peer: Peer, frame: frames.Entries) -> list[Effect]:
+        asked = self._question(now_us, peer, frame)
+        if asked is None and not self._may_cost(now_us, peer, price_of_entries(frame.entries)):
+            return []
         out: list[Effect] = []
         for raw in frame.entries:
             try:
-                admission = self.documents.admit(frame.document, raw, peer.player)
+                admission = self.documents.admit(frame.document, raw, peer.player, asked.want if asked else None)
             except Violation as violation:
                 refusal = self.blame(now_us, peer.player, violation, raw)
                 if refusal:  # the rest of the frame would cost a verification each
@@ -100,10 +119,30 @@ class Intake:
                 continue
             if admission.held:
                 self.sync.hurry(peer, now_us)
+            if asked is None:
+                peer.work.spend(price_of_news(admission), now_us)
+            elif admission.added:
+                peer.empty_answers = 0
             out.extend(self._took(now_us, peer, admission, live=frame.request == 0))
-        if frame.request:
+        if asked and frame.entries:
             out.extend(self.sync.on_answer(peer, frame.request, len(frame.entries), now_us))
         return out
+
+    def _question(self, now_us: int, peer: Peer, frame: frames.Entries) -> Asked | None:
+        """What these entries answer; None when they are live, or so late that they are taken as such."""
+        if not frame.request:
+            return None
+        asked = peer.question(frame.request)
+        if asked is None and not peer.is_late(frame.request):
+            raise Violation(Reason.UNEXPECTED, "an answer to no question")
+        if asked is not None and asked.document != frame.document:
+            raise Violation(Reason.UNEXPECTED, "an answer from another document")
+        if asked is not None and not frame.entries:
+            peer.answered(frame.request)
+            peer.empty_answers += 1  # an honest one comes of what is being synced there, or was frozen meanwhile
+            if peer.empty_answers > EMPTY_ANSWERS_MAX:
+                raise Violation(Reason.EMPTY, "it does not have what it says to have")
+        return asked
 
     def _took(self, now_us: int, giver: Peer, admission: Admission, live: bool) -> list[Effect]:
         """Save what was merged, pass it on to peers that the author does not reach, tell the user."""
@@ -153,8 +192,11 @@ class Intake:
         """Count a violation, keep what caused it for a person to see, refuse the peer when its patience has run out."""
         self.refused[violation.reason] += 1
         self.quarantine.put(violation, player, raw, now_us)
-        peer = self.peers.get(player) if player is not None else None
-        if peer is not None and peer.blame(violation.reason, now_us):
-            for_s = OTHER_NETWORK_S if violation.reason is Reason.WRONG_NETWORK else REFUSE_S
-            return [Refuse(peer.player, violation.reason, for_s)]
-        return []
+        if player is None:
+            return []
+        for_s = self.patience.blame(player, violation.reason, now_us)
+        peer = self.peers.get(player)
+        if peer is not None:
+            peer.violations[violation.reason] += 1
+            peer.is_refused = peer.is_refused or for_s > 0
+        return [Refuse(player, violation.reason, for_s)] if for_s else []

@@ -1,7 +1,7 @@
-"""What the engine knows of each linked peer, and how much patience it has left with it.
+"""What the engine knows of each linked peer: what it said, what is asked of it, and what it may still cost.
 
-Every violation costs points by its kind; points decay with time. A peer whose points run out is refused for a
-while, so that honest work goes on under a flood, and one lost packet or an old version costs nobody a friend.
+Questions are numbered and bounded in flight. What nobody asked for is no answer, and what was asked for is charged to
+no budget (node/engine/budget.py), so that catching up goes as fast as it can.
 """
 
 from __future__ import annotations
@@ -10,28 +10,23 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
 
-from crdt.errors import BLAMELESS, Reason
-from crdt.limits import FRAMES_PER_S_MAX, REQUESTS_IN_FLIGHT_MAX
+from crdt.errors import Reason
+from crdt.limits import (
+    ASKS_PENDING_MAX,
+    BEHIND_DOCUMENTS_MAX,
+    REQUESTS_IN_FLIGHT_MAX,
+    SERVED_BYTES_BURST_MAX,
+    SERVED_BYTES_PER_S_MAX,
+)
 from crdt.reconcile import Want
 from crdt.types import DocumentName, PlayerId
 from jam.clock import OffsetEstimator
-from node.engine.frames import Hello
+from node.engine.budget import Budget, work_budget
+from node.engine.frames import Ask, Hello
 
-COST: Final[dict[Reason, int]] = {
-    Reason.WRONG_NETWORK: 100,
-    Reason.BAD_SIGNATURE: 20,
-    Reason.GARBAGE: 20,
-    Reason.NON_CANONICAL: 20,
-    Reason.OVERSIZE: 20,
-    Reason.TRUNCATED: 10,
-    Reason.FLOOD: 25,
-}
-COST_DEFAULT: Final = 10
-PATIENCE: Final = 100
-REFUSE_S: Final = 60
-OTHER_NETWORK_S: Final = 600  # a neighbour with another room is no villain, but there is nothing to say
 WANTS_QUEUED_MAX: Final = 4_096
 ASK_TIMEOUT_US: Final = 5_000_000
+LATE_MAX: Final = 64  # requests given up whose answers may still come
 
 T = TypeVar("T")
 
@@ -54,34 +49,31 @@ class Peer:
         self.in_sync = False
         self.behind: dict[DocumentName, int] = {}
         self.clock = OffsetEstimator()
-        self.wants: deque[Asked] = deque()
+        self.wants: dict[Asked, None] = {}  # in the order in which to ask
         self.asked: dict[int, tuple[Asked, int]] = {}
         self._requests = 0
         self.next_total_us = 0
         self._pages = 0
+        self._late: deque[int] = deque(maxlen=LATE_MAX)
         self.violations: Counter[Reason] = Counter()
-        self._points = 0
-        self._points_at_us = now_us
-        self._budget = FRAMES_PER_S_MAX
-        self._budget_at_us = now_us
+        self.empty_answers = 0  # in a row
+        self.is_refused = False  # the link is being cut: what still comes over it is not looked at
+        self.work = work_budget(now_us)
+        self.served = Budget(SERVED_BYTES_PER_S_MAX, SERVED_BYTES_BURST_MAX, now_us)
+        self.pending: deque[Ask] = deque()  # its questions that wait until it may be served again
 
-    def blame(self, reason: Reason, now_us: int) -> bool:
-        """Count a violation; True when patience has run out."""
-        self.violations[reason] += 1
-        elapsed_s = max(0, now_us - self._points_at_us) // 1_000_000
-        self._points = max(0, self._points - elapsed_s)
-        self._points_at_us += elapsed_s * 1_000_000
-        self._points += 0 if reason in BLAMELESS else COST.get(reason, COST_DEFAULT)
-        return self._points >= PATIENCE
+    def fell_behind(self, document: DocumentName, missing: int) -> None:
+        """Note how many entries of a document it says to have that are lacking here."""
+        self.behind.pop(document, None)
+        if missing and len(self.behind) < BEHIND_DOCUMENTS_MAX:
+            self.behind[document] = missing
 
-    def may_send(self, now_us: int) -> bool:
-        """Whether one more frame fits the rate that is allowed."""
-        refill = max(0, now_us - self._budget_at_us) * FRAMES_PER_S_MAX // 1_000_000
-        if refill:
-            self._budget = min(FRAMES_PER_S_MAX, self._budget + refill)
-            self._budget_at_us = now_us
-        self._budget -= 1
-        return self._budget >= 0
+    def may_wait(self, ask: Ask) -> bool:
+        """Queue a question that cannot be answered yet; False when too many wait already."""
+        if len(self.pending) >= ASKS_PENDING_MAX:
+            return False
+        self.pending.append(ask)
+        return True
 
     def page(self, items: Sequence[T], size: int) -> Sequence[T]:
         """As many items as fit a frame: all of them, or each time the next part, so that none is never compared."""
@@ -96,15 +88,17 @@ class Peer:
         item = Asked(document, want)
         asked = (a for a, _ in self.asked.values())
         if len(self.wants) < WANTS_QUEUED_MAX and item not in asked and item not in self.wants:
-            self.wants.append(item)
+            self.wants[item] = None
 
     def next_asks(self, now_us: int) -> list[tuple[int, Asked]]:
         """What to ask for next, numbered, within the requests allowed in flight; unanswered ones are forgotten."""
         for request in [r for r, (_, deadline) in self.asked.items() if deadline <= now_us]:
             del self.asked[request]
+            self._late.append(request)
         out: list[tuple[int, Asked]] = []
         while self.wants and len(self.asked) < REQUESTS_IN_FLIGHT_MAX:
-            item = self.wants.popleft()
+            item = next(iter(self.wants))
+            del self.wants[item]
             self._requests += 1
             self.asked[self._requests] = (item, now_us + ASK_TIMEOUT_US)
             out.append((self._requests, item))
@@ -114,3 +108,12 @@ class Peer:
         """What a request asked for, once; None for one that was never made or came too late."""
         item = self.asked.pop(request, None)
         return item[0] if item else None
+
+    def question(self, request: int) -> Asked | None:
+        """What a request in flight asks for; None when there is no such request."""
+        item = self.asked.get(request)
+        return item[0] if item else None
+
+    def is_late(self, request: int) -> bool:
+        """Whether this request was made and given up."""
+        return request in self._late

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from crdt.entry import LogKey
+from crdt.errors import Reason, Violation
 from crdt.limits import DOCUMENTS_PER_FRAME_MAX, HEADS_PER_FRAME_MAX
 from crdt.reconcile import Want, compare, serve
 from crdt.replica import Head
@@ -22,6 +23,7 @@ from node.engine.peers import Asked, Peer
 
 TOTAL_EVERY_US: Final = 2_000_000
 TOTAL_SOONEST_US: Final = 200_000
+_LIST_TIMES: Final = 4  # a list takes more to gather than its bytes take to send
 
 
 class Sync:
@@ -37,6 +39,8 @@ class Sync:
         if now_us >= peer.next_total_us:
             peer.next_total_us = now_us + TOTAL_EVERY_US
             out.append(Send(peer.player, pack(Total(self.documents.total()))))
+        while peer.pending and not peer.served.is_spent(now_us):
+            out.append(self._serve(peer, peer.pending.popleft(), now_us))
         out.extend(self._asks(peer, now_us))
         return out
 
@@ -44,26 +48,29 @@ class Sync:
         """Exchange totals soon: something elsewhere has changed."""
         peer.next_total_us = min(peer.next_total_us, now_us + TOTAL_SOONEST_US)
 
-    def on_total(self, peer: Peer, frame: Total) -> list[Effect]:
+    def on_total(self, peer: Peer, frame: Total, now_us: int) -> list[Effect]:
         """Equal totals end the talk; others are answered with all document digests."""
         peer.in_sync = frame.total == self.documents.total()
         if peer.in_sync:
             peer.behind.clear()
             return []
+        if peer.served.is_spent(now_us):
+            return []
         names = peer.page(self.documents.names(), DOCUMENTS_PER_FRAME_MAX)
         listing = tuple(DocumentDigest(name, self.documents.replicas[name].digest()) for name in names)
-        return [Send(peer.player, pack(DocumentsFrame(listing)))]
+        return [_charged(peer, pack(DocumentsFrame(listing)), _LIST_TIMES, now_us)]
 
-    def on_documents(self, peer: Peer, frame: DocumentsFrame) -> list[Effect]:
+    def on_documents(self, peer: Peer, frame: DocumentsFrame, now_us: int) -> list[Effect]:
         """Heads of every document that differs, and of those which the other did not name."""
-        out: list[Effect] = [
-            self._heads(peer, theirs.document, answer=False)
-            for theirs in frame.documents
-            if self.documents.peek(theirs.document).digest() != theirs.digest
-        ]
         named = {theirs.document for theirs in frame.documents}
+        differing = [d.document for d in frame.documents if self.documents.peek(d.document).digest() != d.digest]
         if len(frame.documents) < DOCUMENTS_PER_FRAME_MAX:
-            out.extend(self._heads(peer, name, answer=False) for name in self.documents.names() if name not in named)
+            differing += [name for name in self.documents.names() if name not in named]
+        out: list[Effect] = []
+        for name in differing:
+            if peer.served.is_spent(now_us):
+                break  # the rest with the next exchange
+            out.append(self._heads(peer, name, answer=False, now_us=now_us))
         return out
 
     def on_heads(self, peer: Peer, frame: Heads, now_us: int) -> list[Effect]:
@@ -71,10 +78,7 @@ class Sync:
         replica = self.documents.peek(frame.document)
         theirs = [Head(h.author, h.nonce, h.length, h.head, h.frozen) for h in frame.heads]
         found = compare(replica, theirs, peer.player)
-        if found.missing:
-            peer.behind[frame.document] = found.missing
-        else:
-            peer.behind.pop(frame.document, None)
+        peer.fell_behind(frame.document, found.missing)
         for want in found.wants:
             peer.enqueue(frame.document, want)
         out: list[Effect] = []
@@ -82,17 +86,24 @@ class Sync:
             proof = replica.equivocations[key]
             out.append(Send(peer.player, pack(Proof(proof.first.raw, proof.second.raw))))
         if found.they_lack and not frame.answer:
-            out.append(self._heads(peer, frame.document, answer=True))
+            out.append(self._heads(peer, frame.document, answer=True, now_us=now_us))
         return out + self._asks(peer, now_us)
 
-    def on_ask(self, peer: Peer, frame: Ask) -> list[Effect]:
-        """Serve entries."""
+    def on_ask(self, peer: Peer, frame: Ask, now_us: int) -> list[Effect]:
+        """Serve entries, now or when the peer may be served again. Violation FLOOD when too many wait for that."""
+        if not peer.pending and not peer.served.is_spent(now_us):
+            return [self._serve(peer, frame, now_us)]
+        if not peer.may_wait(frame):
+            raise Violation(Reason.FLOOD, "more questions than can be answered")
+        return []
+
+    def _serve(self, peer: Peer, frame: Ask, now_us: int) -> Effect:
         replica = self.documents.replicas.get(frame.document)
         key = LogKey(frame.author, frame.nonce)
         limit = self._may_leave(frame.document, key)
         stop = frame.stop if limit is None else min(frame.stop, limit)
         raws = serve(replica, key, frame.start, stop) if replica else ()
-        return [Send(peer.player, pack(Entries(frame.document, raws, frame.request)))]
+        return _charged(peer, pack(Entries(frame.document, raws, frame.request)), 1, now_us)
 
     def on_answer(self, peer: Peer, request: int, count: int, now_us: int) -> list[Effect]:
         """After an answer's entries were taken in: ask for the rest of what it was part of."""
@@ -121,7 +132,13 @@ class Sync:
             for request, (document, want) in peer.next_asks(now_us)
         ]
 
-    def _heads(self, peer: Peer, document: DocumentName, answer: bool) -> Effect:
+    def _heads(self, peer: Peer, document: DocumentName, answer: bool, now_us: int) -> Effect:
         heads = peer.page(self.documents.peek(document).heads(), HEADS_PER_FRAME_MAX)
         listing = tuple(LogHead(h.author, Nonce(h.nonce), h.length, h.head, h.frozen) for h in heads)
-        return Send(peer.player, pack(Heads(document, listing, answer)))
+        return _charged(peer, pack(Heads(document, listing, answer)), _LIST_TIMES, now_us)
+
+
+def _charged(peer: Peer, frame: bytes, times: int, now_us: int) -> Effect:
+    """A frame that the peer has brought about, taken from what it may be served."""
+    peer.served.spend(len(frame) * times, now_us)
+    return Send(peer.player, frame)

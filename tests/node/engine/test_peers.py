@@ -1,15 +1,13 @@
-"""Patience, rates, and what is asked for when."""
+"""What is asked for when, and what is bounded about a peer."""
 
 from __future__ import annotations
 
-import pytest
-
 from crdt.entry import LogKey
-from crdt.errors import BLAMELESS, Reason
-from crdt.limits import FRAMES_PER_S_MAX, REQUESTS_IN_FLIGHT_MAX
+from crdt.limits import ASKS_PENDING_MAX, BEHIND_DOCUMENTS_MAX, REQUESTS_IN_FLIGHT_MAX
 from crdt.reconcile import Want
 from crdt.types import NO_NONCE, DocumentName, Seq
-from node.engine.peers import ASK_TIMEOUT_US, PATIENCE, Peer
+from node.engine.frames import Ask
+from node.engine.peers import ASK_TIMEOUT_US, LATE_MAX, WANTS_QUEUED_MAX, Peer
 from tests.sim.room import identity
 
 PLAYER = identity(1).player
@@ -18,32 +16,6 @@ DOCUMENT = DocumentName("ledger/1")
 
 def _want(start: int) -> Want:
     return Want(LogKey(PLAYER, NO_NONCE), Seq(start), Seq(start + 1))
-
-
-@pytest.mark.parametrize("reason", sorted(BLAMELESS))
-def test_what_an_honest_peer_may_do_costs_it_nothing(reason: Reason) -> None:
-    peer = Peer(PLAYER, 0)
-    assert not any(peer.blame(reason, 0) for _ in range(10_000))
-    assert peer.violations[reason] == 10_000
-
-
-@pytest.mark.parametrize("reason", sorted(set(Reason) - BLAMELESS))
-def test_everything_else_runs_patience_out(reason: Reason) -> None:
-    peer = Peer(PLAYER, 0)
-    assert any(peer.blame(reason, 0) for _ in range(PATIENCE))
-
-
-def test_patience_grows_back() -> None:
-    peer = Peer(PLAYER, 0)
-    for second in range(0, 10_000, 100):
-        assert not peer.blame(Reason.GARBAGE, second * 1_000_000)
-
-
-def test_the_frame_rate_is_bounded_and_refills() -> None:
-    peer = Peer(PLAYER, 0)
-    assert sum(peer.may_send(0) for _ in range(2 * FRAMES_PER_S_MAX)) == FRAMES_PER_S_MAX
-    assert not peer.may_send(0)
-    assert peer.may_send(2_000_000)
 
 
 def test_requests_are_bounded_numbered_and_asked_once() -> None:
@@ -77,3 +49,30 @@ def test_pages_come_round_to_everything() -> None:
     assert list(peer.page(items[:400], 400)) == items[:400]
     seen = {item for _ in range(3) for item in peer.page(items, 400)}
     assert seen == set(items)
+
+
+def test_what_is_wanted_is_bounded_whatever_is_claimed() -> None:
+    peer = Peer(PLAYER, 0)
+    for start in range(2 * WANTS_QUEUED_MAX):
+        peer.enqueue(DOCUMENT, _want(start))
+    assert len(peer.wants) == WANTS_QUEUED_MAX
+    for number in range(2 * BEHIND_DOCUMENTS_MAX):
+        peer.fell_behind(DocumentName(f"ledger/{number}"), 1)
+    assert len(peer.behind) == BEHIND_DOCUMENTS_MAX
+
+
+def test_only_requests_that_were_made_can_be_late_and_only_the_last_of_them() -> None:
+    peer = Peer(PLAYER, 0)
+    for start in range(4 * LATE_MAX):
+        peer.enqueue(DOCUMENT, _want(start))
+    asked = [request for now in range(4 * LATE_MAX) for request, _ in peer.next_asks(now * ASK_TIMEOUT_US)]
+    late = [request for request in asked if peer.is_late(request)]
+    assert len(late) == LATE_MAX
+    assert not any(peer.question(request) for request in late)
+    assert not peer.is_late(asked[-1] + 1)
+
+
+def test_questions_wait_until_too_many_do() -> None:
+    peer = Peer(PLAYER, 0)
+    ask = Ask(DOCUMENT, PLAYER, NO_NONCE, Seq(0), Seq(1), 1)
+    assert sum(peer.may_wait(ask) for _ in range(2 * ASKS_PENDING_MAX)) == ASKS_PENDING_MAX

@@ -1,0 +1,103 @@
+"""What a peer may cost this node: a bucket that refills, and what each kind of frame takes out of it.
+
+Work is counted in units of about ten microseconds of this process. Within the budget a frame is worked on. Beyond it
+frames are dropped, which loses nothing, since what is lacking is asked for again (node/engine/sync.py), at half the
+price, so that whoever keeps a little above the rate is slowed and whoever ignores it ends in debt, and is refused.
+Answers to this node's own questions cost nothing: they were asked for, one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final
+
+from crdt.limits import WORK_BURST_MAX, WORK_PER_S_MAX
+from crdt.replica import Admission
+
+TAG_HELLO, TAG_TOTAL, TAG_DOCUMENTS, TAG_HEADS, TAG_ASK = 1, 2, 3, 4, 5
+TAG_ENTRIES, TAG_PROOF, TAG_PROBE, TAG_ECHO, TAG_LINKS = 6, 7, 8, 9, 10
+
+# Units for one frame, and bytes of it that make one unit more. Entries are charged one by one as well.
+_PRICES: Final[dict[int, tuple[int, int]]] = {
+    TAG_HELLO: (500, 40),
+    TAG_TOTAL: (200, 40),
+    TAG_DOCUMENTS: (50, 200),
+    TAG_HEADS: (10, 160),
+    TAG_ASK: (15, 40),
+    TAG_ENTRIES: (0, 400),  # decoding; what is in it is charged when it is known whether it was asked for
+    TAG_PROOF: (60, 40),
+    TAG_PROBE: (20, 40),
+    TAG_ECHO: (10, 40),
+    TAG_LINKS: (50, 40),
+}
+_PRICE_UNKNOWN: Final = (50, 40)
+_FRAME_UNITS: Final = 2
+_ENTRY_UNITS: Final = 10  # a signature to verify, a log to fit it into
+_ENTRY_UNIT_BYTES: Final = 40  # events to decode and to tell
+_LOG_UNITS: Final = 1_000  # what a log more costs every comparison from then on
+_PROOF_UNITS: Final = 1_000  # synced to the disk, and told to everybody
+
+
+class Room(Enum):
+    """What a budget says to a cost."""
+
+    WITHIN = 1
+    BEYOND = 2
+    FLOOD = 3
+
+
+class Budget:
+    """A bucket of units: `burst` at once, `per_s` a second after that, and as much debt as `burst`."""
+
+    def __init__(self, per_s: int, burst: int, now_us: int) -> None:
+        self._per_s = per_s
+        self._burst = burst * 1_000_000
+        self._level = self._burst
+        self._at_us = now_us
+
+    def spend(self, cost: int, now_us: int) -> Room:
+        """Take a cost out, half of it when there is nothing left to take from."""
+        self._refill(now_us)
+        if self._level >= 0:
+            self._level -= cost * 1_000_000
+            return Room.WITHIN
+        self._level -= cost * 500_000
+        return Room.BEYOND if self._level > -self._burst else Room.FLOOD
+
+    def is_spent(self, now_us: int) -> bool:
+        """Whether nothing is left to take from."""
+        self._refill(now_us)
+        return self._level < 0
+
+    def _refill(self, now_us: int) -> None:
+        gone_us = max(0, now_us - self._at_us)
+        self._level = min(self._burst, self._level + gone_us * self._per_s)
+        self._at_us += gone_us
+
+
+def work_budget(now_us: int) -> Budget:
+    """What one peer may cost: a quarter of a processor, and half a second of it at once."""
+    return Budget(WORK_PER_S_MAX, WORK_BURST_MAX, now_us)
+
+
+def tag_of(raw: bytes) -> int:
+    """The tag of a frame that has not been decoded yet, 0 when there is none to be seen."""
+    return raw[1] if len(raw) > 1 and raw[1] < 0x80 else 0
+
+
+def price_of(raw: bytes) -> int:
+    """Units for a frame before it is decoded."""
+    units, each = _PRICES.get(tag_of(raw), _PRICE_UNKNOWN)
+    return units + len(raw) // each
+
+
+def price_of_entries(raws: Sequence[bytes]) -> int:
+    """Units for entries that nobody has asked for."""
+    return _FRAME_UNITS + len(raws) * _ENTRY_UNITS + sum(map(len, raws)) // _ENTRY_UNIT_BYTES
+
+
+def price_of_news(admission: Admission) -> int:
+    """Units for what an entry or a proof, unasked for, has begun: logs, and the freezing of one."""
+    logs = sum(entry.body.seq == 0 for entry in admission.added)
+    return logs * _LOG_UNITS + (_PROOF_UNITS if admission.equivocation else 0)
