@@ -11,6 +11,7 @@ from consensus.params import Params
 from crdt.entry import Entry
 from crdt.errors import Misuse, Reason, Violation
 from crdt.keys import Identity
+from crdt.limits import PEERS_MAX
 from crdt.store.keys import entry_item
 from crdt.types import (
     NO_NONCE,
@@ -57,7 +58,7 @@ from node.engine.inputs import (
     Worked,
 )
 from node.engine.intake import Intake
-from node.engine.peers import Peer
+from node.engine.peers import NO_PAST, Past, Peer
 from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
 from node.engine.sync import Sync
 
@@ -88,6 +89,7 @@ class Engine:
         self.sync = Sync(self.documents, self.authoring.may_leave)
         self.duties = Duties(params, identity, self.documents, now_us)
         self.peers: dict[PlayerId, Peer] = {}
+        self._pasts: dict[PlayerId, Past] = {}  # of players that were linked
         self.intake = Intake(self.documents, self.sync, self.duties, self.peers)
         self.counters = self.intake.counters
         self.refused = self.intake.refused
@@ -144,14 +146,20 @@ class Engine:
     # peers
 
     def _on_joined(self, now_us: int, player: PlayerId) -> list[Effect]:
-        self.peers[player] = peer = Peer(player, now_us)
+        replaced = self.peers.pop(player, None)
+        past = replaced.past() if replaced else self._pasts.pop(player, NO_PAST)
+        self.peers[player] = peer = Peer(player, now_us, past)
         hello = frames.Hello(frames.PROTOCOL, self.documents.network, self.player, SOFTWARE)
         peer.next_total_us = now_us
         return [Send(player, pack(hello)), *self._tell_links(), *self.sync.due(peer, now_us)]
 
     def _on_left(self, player: PlayerId) -> list[Effect]:
-        if self.peers.pop(player, None) is None:
+        left = self.peers.pop(player, None)
+        if left is None:
             return []
+        while len(self._pasts) >= PEERS_MAX:
+            del self._pasts[next(iter(self._pasts))]
+        self._pasts[player] = left.past()
         for replica in self.documents.replicas.values():
             replica.forget_giver(player)
         return self._tell_links()

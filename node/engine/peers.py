@@ -38,20 +38,35 @@ class Asked(NamedTuple):
     want: Want
 
 
+class Past(NamedTuple):
+    """What an ended link leaves to the next one with the same player, over which frames meant for it may still come.
+
+    The two ends of a link do not begin anew together: a connection can be replaced while the other side's stream, which
+    began with its hello, goes on; or a hello comes over the new one before the old one was given up here.
+    """
+
+    hello: Hello | None
+    links: frozenset[PlayerId]
+    requests: int  # how many numbers were used
+
+
+NO_PAST: Final = Past(None, frozenset(), 0)
+
+
 class Peer:
     """One linked player."""
 
-    def __init__(self, player: PlayerId, now_us: int) -> None:
+    def __init__(self, player: PlayerId, now_us: int, past: Past = NO_PAST) -> None:
         self.player = player
         self.since_us = now_us
-        self.hello: Hello | None = None
-        self.links: frozenset[PlayerId] = frozenset()
+        self.hello = past.hello
+        self.links = past.links
         self.in_sync = False
         self.behind: dict[DocumentName, int] = {}
         self.clock = OffsetEstimator()
         self.wants: dict[Asked, None] = {}  # in the order in which to ask
         self.asked: dict[int, tuple[Asked, int]] = {}
-        self._requests = 0
+        self._requests = self._earlier = past.requests
         self.next_total_us = 0
         self._pages = 0
         self._late: deque[int] = deque(maxlen=LATE_MAX)
@@ -115,5 +130,9 @@ class Peer:
         return item[0] if item else None
 
     def is_late(self, request: int) -> bool:
-        """Whether this request was made and given up."""
-        return request in self._late
+        """Whether this request was made and given up, or made over an earlier link."""
+        return request in self._late or 0 < request <= self._earlier
+
+    def past(self) -> Past:
+        """What to begin the next link with."""
+        return Past(self.hello, self.links, self._requests)
