@@ -21,6 +21,7 @@ from consensus.facts import SessionFacts
 from consensus.merkle import root_of
 from consensus.ops import WORDS, Block, Measures, PulseRef, Vote, Why
 from consensus.params import Params
+from consensus.parts import part_of
 from consensus.quality.grid import grid_of
 from consensus.quality.measure import NOTHING, Report, combined_q16, measure
 from consensus.quality.replay import ReplayIndex
@@ -187,9 +188,10 @@ def _fault_of_form(params: Params, session: SessionFacts | None, block: Block) -
     """What is wrong with a block that no log is needed to see."""
     if session is None or session.id != block.session or not is_open_in(params, session, block.window):
         return Why.NO_SESSION
-    found = jam_session(block.document)
+    # One document holds all of a window: else its bad notes could be left in another one.
+    in_its_part = jam_session(block.document) == (block.session, part_of(params, session, block.window))
     in_order = list(block.pulses) == sorted(set(block.pulses))
-    if found is None or found[0] != block.session or block.first > block.last or not in_order:
+    if not in_its_part or block.first > block.last or not in_order:
         return Why.MALFORMED
     return None
 

@@ -167,7 +167,8 @@ def first_body(
     prev: EntryId = NO_ENTRY,
     refs: tuple[Ref, ...] = (),
 ) -> Body:
-    """The body at number 0 of a log; in the ledger `prev` is the author's last entry of an earlier epoch."""
+    """The body at number 0 of a log; in a document that continues another, `prev` is the
+    author's last entry there."""
     return Body(VERSION, network[:8], document, log.author, log.nonce, Seq(0), prev, refs, payload)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from crdt.entry import Entry, LogKey
 from crdt.errors import Misuse, Reason, Violation
-from crdt.types import NO_ENTRY, EntryId, PlayerId, Seq, ledger_epoch
+from crdt.types import NO_ENTRY, EntryId, PlayerId, Seq, continues
 
 
 class Equivocation(NamedTuple):
@@ -34,7 +34,7 @@ def prove_equivocation(one: Entry, other: Entry) -> Equivocation:
     """The proof that two verified entries make; Violation BAD_PROOF when they do not fork one log.
 
     Two entries of one number with different predecessors are no proof yet: the fork lies further down, where
-    reconciliation finds it. The numbers 0 of a ledger document may link to different entries of earlier epochs.
+    reconciliation finds it. The numbers 0 of a document that continues another may link to different entries there.
     """
     a, b = one.body, other.body
     if (a.network, a.document, one.log, a.seq) != (b.network, b.document, other.log, b.seq) or one.id == other.id:
@@ -84,9 +84,9 @@ class Log:
         seq, prev = entry.body.seq, entry.body.prev
         if seq:
             return prev == self.entries[seq - 1].id
-        # A ledger log begins with a link into an earlier epoch's document, which may not be held any more;
-        # the fold judges such links (a branch there is an equivocation too).
-        return prev == NO_ENTRY or ledger_epoch(entry.body.document) is not None
+        # A log that goes on in a new document links into the author's earlier one, which may not be held any more.
+        # In the ledger the fold judges such links (a branch there is an equivocation too).
+        return prev == NO_ENTRY or continues(entry.body.document)
 
     def freeze(self, seq: Seq) -> list[Entry]:
         """Cut the log at a proven fork and return what was cut. A later proof only ever lowers the cut."""

@@ -160,7 +160,7 @@ class Replica:
         """
         if key in self.logs:
             return True
-        nonces = self._nonces.get(key.author, ())
+        nonces = self._nonces.get(key.author, [])
         if len(nonces) >= LOGS_PER_AUTHOR_MAX:
             return key.nonce < nonces[-1]
         return len(self.logs) < LOGS_PER_DOCUMENT_MAX

@@ -79,6 +79,12 @@ def jam_session(name: str) -> tuple[SessionId, int] | None:
     return (SessionId(bytes.fromhex(match[1])), int(match[2])) if match else None
 
 
+def continues(name: str) -> bool:
+    """Whether an author's first entry in this document may link to its last one in an earlier document."""
+    jam = jam_session(name)
+    return _LEDGER.match(name) is not None if jam is None else jam[1] > 0
+
+
 def is_document(name: str) -> bool:
     """Whether a name is one that this protocol knows."""
     return _LEDGER.match(name) is not None or _JAM.match(name) is not None

@@ -23,6 +23,7 @@ from crdt.types import (
     Nonce,
     PlayerId,
     Seq,
+    jam_session,
     ledger_document,
     ledger_epoch,
 )
@@ -100,7 +101,7 @@ class Authoring:
         if log is not None and log.entries:
             body = next_body(log.entries[-1], payload, refs)
         else:
-            prev = self._last_ledger_entry() if ledger_epoch(document) is not None else NO_ENTRY
+            prev = self._last_ledger_entry() if ledger_epoch(document) is not None else self._last_played(document)
             body = first_body(self.documents.network, document, key, payload, prev, refs)
         entry = sign(self.identity, self.documents.network, body)
         self.documents.author(entry)
@@ -121,6 +122,18 @@ class Authoring:
                 return held
             break
         return signed
+
+    def _last_played(self, document: DocumentName) -> EntryId:
+        """Head of this log in the latest earlier part of the jam that is still held."""
+        jam = jam_session(document)
+        found: dict[int, EntryId] = {}
+        for name, replica in self.documents.replicas.items():
+            earlier = jam_session(name)
+            if jam is not None and earlier is not None and earlier[0] == jam[0] and earlier[1] < jam[1]:
+                log = replica.logs.get(self._key(document))
+                if log is not None and log.entries:
+                    found[earlier[1]] = log.head
+        return found[max(found)] if found else NO_ENTRY
 
     def _last_ledger_entry(self) -> EntryId:
         return self.signed.entry if self.signed is not None else NO_ENTRY

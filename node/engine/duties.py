@@ -26,6 +26,7 @@ from consensus.events import decode_events
 from consensus.facts import SessionFacts
 from consensus.ops import AnyOp, Attest, Block, Measures, Pulse, PulseRef, Why, block_id
 from consensus.params import Params
+from consensus.parts import part_of
 from consensus.selection import Draw, draw, input_of
 from consensus.state import BlockState
 from consensus.verdict import Standing
@@ -197,7 +198,9 @@ class Duties:
         for name, replica in self.documents.replicas.items():
             jam = jam_session(name)
             session = self.ledger.session(jam[0]) if jam else None
-            if session is None or not is_open_in(self.params, session, window):
+            if session is None or jam is None or not is_open_in(self.params, session, window):
+                continue
+            if jam[1] != part_of(self.params, session, window):
                 continue
             for key, log in replica.logs.items():
                 if key.author == self.player and log.entries:

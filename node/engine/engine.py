@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from consensus.ops import AnyOp
 from consensus.params import Params
+from consensus.parts import by_document
 from crdt.entry import Entry
 from crdt.errors import Misuse, Reason, Violation
 from crdt.keys import Identity
@@ -16,13 +17,11 @@ from crdt.store.keys import entry_item
 from crdt.types import (
     NO_NONCE,
     Digest,
-    DocumentName,
     Epoch,
     Micros,
     Nonce,
     PlayerId,
     SessionId,
-    jam_document,
     ledger_document,
 )
 from node.engine import frames
@@ -235,13 +234,14 @@ class Engine:
         return out + self._play_in(now_us, placed, events)
 
     def _play_in(self, now_us: int, placed: Placed, events: tuple[Played, ...]) -> list[Effect]:
-        document: DocumentName = jam_document(placed.facts.id)
-        placed_events = self.sessions.place(events, placed)
-        entry = self.authoring.play(document, placed_events)
-        self.counters["entries_signed"] += 1
-        self.counters["events_played"] += len(placed_events)
-        heard = Heard(self.player, placed.facts.id, placed_events, 1)
-        return [Persist((entry_item(entry),), then=(*self._to_all(entry), heard))]
+        out: list[Effect] = []
+        for document, inside in by_document(self.params, placed.facts, self.sessions.place(events, placed)).items():
+            entry = self.authoring.play(document, inside)
+            self.counters["entries_signed"] += 1
+            self.counters["events_played"] += len(inside)
+            heard = Heard(self.player, placed.facts.id, inside, 1)
+            out.append(Persist((entry_item(entry),), then=(*self._to_all(entry), heard)))
+        return out
 
     def _open_session(self, now_us: int, wanted: OpenSession) -> list[Effect]:
         if not self.may_sign(now_us):

@@ -211,7 +211,7 @@ REFS = tuple(PulseRef(PlayerId(bytes([n]) * 32), EntryId(bytes(32))) for n in (2
         (shortened(-1, 0), Why.SLICE_MISMATCH),
         (shortened(0, 1), Why.SLICE_MISMATCH),
         (changed(window=Window(AT + 1)), Why.SLICE_MISMATCH),
-        (changed(window=Window(FIRST + 50)), Why.SLICE_MISMATCH),
+        (changed(window=Window(FIRST + 50)), Why.MALFORMED),  # a window of another part
         (changed(root=Digest(bytes(32))), Why.ROOT_MISMATCH),
         (changed(head=EntryId(bytes(32))), Why.ROOT_MISMATCH),
         (claiming, Why.QUALITY_MISMATCH),

@@ -21,6 +21,7 @@ from consensus.ops import (
     session_id,
 )
 from consensus.params import SMALL, Params, network_id
+from consensus.parts import part_of
 from consensus.selection import draw, input_of
 from consensus.tally import Ignored
 from consensus.verdict import Standing
@@ -32,6 +33,7 @@ from crdt.types import (
     NO_NONCE,
     BlockId,
     Digest,
+    DocumentName,
     EntryId,
     Epoch,
     Micros,
@@ -126,7 +128,7 @@ class World:
         return Block(
             window=Window(window),
             session=self.session,
-            document=jam_document(self.session),
+            document=self._document(window),
             nonce=NO_NONCE,
             first=Seq(0),
             last=Seq(9),
@@ -135,6 +137,10 @@ class World:
             quality=quality(total),
             pulses=(),
         )
+
+    def _document(self, window: int) -> DocumentName:
+        facts = self.ledger.session(self.session)
+        return jam_document(self.session, part_of(self.params, facts, Window(window)) if facts else 0)
 
     def propose(self, person: Person, window: int, total: int = 65_536, salt: int = 0) -> BlockId:
         """A person proposes a block, in the document of its window."""

@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from crdt.entry import first_body, sign
 from crdt.errors import Misuse, Reason, Violation
@@ -103,3 +104,12 @@ def test_other_pairs_prove_nothing(one: object, other: object) -> None:
     with pytest.raises(Violation) as caught:
         prove_equivocation(one, other)  # type: ignore[arg-type]
     assert caught.value.reason is Reason.BAD_PROOF
+
+
+def test_a_log_in_a_later_part_may_begin_with_a_link_back() -> None:
+    body = first_body(NETWORK, OTHER_JAM, key_of(ALICE), b"on", TRUNK[-1].id)
+    log = Log(key_of(ALICE))
+    log.append(sign(ALICE, NETWORK, body))
+    assert len(log) == 1
+    with pytest.raises(Violation):
+        Log(key_of(ALICE)).append(sign(ALICE, NETWORK, replace(body, document=JAM)))

@@ -16,8 +16,8 @@ from crdt.entry import Entry
 from crdt.errors import BLAMELESS, Violation
 from crdt.reconcile import compare, serve
 from crdt.replica import Head, Replica
-from crdt.types import NO_ENTRY, NO_NONCE, DocumentName, Nonce, PlayerId, ledger_epoch
-from tests.crdt.authors import AUTHORS, JAM, LEDGER, NETWORK, chain, stray
+from crdt.types import NO_ENTRY, NO_NONCE, DocumentName, Nonce, PlayerId, continues
+from tests.crdt.authors import AUTHORS, JAM, LEDGER, NETWORK, OTHER_JAM, chain, stray
 
 Expected = dict[tuple[bytes, bytes], tuple[int, bytes, bool]]
 
@@ -32,7 +32,7 @@ def expected(entries: Iterable[Entry]) -> Expected:
         follows = {NO_ENTRY}
         head, length, frozen = NO_ENTRY, 0, False
         while True:
-            anywhere = length == 0 and any(ledger_epoch(e.body.document) is not None for e in by_seq[0])
+            anywhere = length == 0 and any(continues(e.body.document) for e in by_seq[0])
             valid = [e for e in by_seq[length] if anywhere or e.body.prev in follows]
             if len(valid) != 1:
                 frozen = len(valid) > 1
@@ -59,7 +59,7 @@ def give(replica: Replica, entry: Entry, giver: PlayerId) -> None:
 @st.composite
 def worlds(draw: st.DrawFn, document: DocumentName | None = None) -> tuple[DocumentName, list[Entry]]:
     """A document and the entries that its authors have written, in no useful order."""
-    document = document or draw(st.sampled_from([JAM, LEDGER]))
+    document = document or draw(st.sampled_from([JAM, OTHER_JAM, LEDGER]))
     nonces = [NO_NONCE] if document == LEDGER else [NO_NONCE, Nonce(b"restart!")]
     entries: list[Entry] = []
     for author in AUTHORS[: draw(st.integers(1, 3))]:
