@@ -61,7 +61,7 @@ class Recovery:
         if self.set_aside is not None:
             said.append(f"the store was damaged; a copy is in {self.set_aside}")
         if self.unreadable is not None:
-            said.append(f"nothing of it could be read ({self.unreadable}); entries come back from peers")
+            said.append(f"it could not be opened ({self.unreadable}); {self.entries} entries were found in its files")
         for name, loss in self.lost.items():
             author = name.log.author.hex()[:8]
             said.append(f"{name.document} of {author}: {loss.kept} entries kept, {loss.dropped} dropped ({loss.why})")

@@ -2,7 +2,8 @@
 
 The database is not mended in place. A tolerant open replays a broken write-ahead log and deletes it, which destroys
 the evidence; a bad block that stays in a table makes a later compaction fail, for good. So the tolerant open gets a
-copy, what verifies is written to a fresh directory, and two renames put that in place:
+copy, the original's files are searched for what LevelDB cannot reach any more (carve.py), what verifies is written to
+a fresh directory, and two renames put that in place:
 
     path -> path.damaged-<n>        the original, untouched
     path.rebuilt -> path
@@ -23,6 +24,7 @@ from crdt.errors import OperatingFailure
 from crdt.limits import DAMAGED_COPIES_MAX, SALVAGE_BATCH_ENTRIES
 from crdt.store.atomic import sync_directory
 from crdt.store.base import StoreDamaged
+from crdt.store.carve import carve
 from crdt.store.keys import ENTRY, META, PROOF, entry_item
 from crdt.store.level import LevelStore
 from crdt.store.mark import is_of_network
@@ -32,7 +34,7 @@ from crdt.types import NetworkId
 
 @dataclass(frozen=True, slots=True)
 class Salvage:
-    """What was read back, and where the original lies. `unreadable` says why nothing could be read at all."""
+    """What was read back, and where the original lies. `unreadable` says why LevelDB could not open even a copy."""
 
     walk: Walk
     set_aside: Path
@@ -56,7 +58,7 @@ def salvage(path: Path, network: NetworkId) -> Salvage:
         finish_swap(path)
         shutil.copytree(path, _copy(path), ignore=shutil.ignore_patterns("LOCK"))
     items: dict[bytes, bytes] = {}
-    records: list[tuple[bytes, bytes]] = []
+    records: dict[bytes, bytes] = {}
     unreadable = None
     try:
         source = LevelStore(_copy(path), tolerant=True)
@@ -66,10 +68,12 @@ def salvage(path: Path, network: NetworkId) -> Salvage:
         with closing(source):
             _require_network(source, network)
             items = _readable(source, ENTRY)
-            records = [item for item in _checked(source, PROOF) if verified_proof(network, *item)]
-            records += _checked(source, META)
+            records.update(item for item in _checked(source, PROOF) if verified_proof(network, *item))
+            records.update(_checked(source, META))
+    with _disk(path):
+        records = carve(network, path, items) | records
     found = walk(network, sorted(items.items()), trusted=False)
-    _build(_rebuilt(path), found, records)
+    _build(_rebuilt(path), found, list(records.items()))
     return Salvage(found, _swap(path), unreadable)
 
 
