@@ -62,8 +62,8 @@ from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
 from node.engine.sync import Sync
 
 HINT_EVERY_US = 1_000_000
-SOFTWARE = "symjam/0.1"
 HINT_IN_EVERY_US = 20_000
+SOFTWARE = "symjam/0.1"
 
 
 class Engine:
@@ -95,8 +95,8 @@ class Engine:
         self.quarantine = self.intake.quarantine
         self._hinted: Digest | None = None
         self._next_hint_us = 0
-        self._current: SessionId | None = None
         self._next_hint_in_us = 0
+        self._current: SessionId | None = None
 
     def handle(self, now_us: int, event: Input) -> list[Effect]:
         """Take one input in. Raises Misuse for a local command that makes no sense; never for anything remote."""
@@ -172,12 +172,12 @@ class Engine:
     def _on_hint(self, now_us: int, data: bytes) -> list[Effect]:
         if len(data) != 32:
             return self.intake.blame(now_us, None, Violation(Reason.GARBAGE, "a hint is 32 bytes"), data)
-        if data != self.documents.total():
-            for peer in self.peers.values():
-                self.sync.hurry(peer, now_us)
         if now_us < self._next_hint_in_us:
             return []  # whoever floods hints costs one comparison each while; a hint lost is a second lost
         self._next_hint_in_us = now_us + HINT_IN_EVERY_US
+        if data != self.documents.total():
+            for peer in self.peers.values():
+                self.sync.hurry(peer, now_us)
         return []
 
     # time
