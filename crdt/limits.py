@@ -104,6 +104,9 @@ API_LIST_MAX: Final = 500
 API_ANSWER_MAX_BYTES: Final = 64_000_000  # what the command line accepts of an answer
 WEBSOCKET_MESSAGE_MAX_BYTES: Final = 32_768
 NOTICE_BYTES_PER_CLIENT_MAX: Final = 4_000_000
+YJS_CLIENTS_MAX: Final = 16
+YJS_MESSAGE_MAX_BYTES: Final = 2_000_000  # from a client; what it is sent is about ENTRIES_FRAME_BYTES
+YJS_MESSAGES_PER_S_MAX: Final = 200  # from a client; more wait
 HELLO_LIST_MAX: Final = 60  # blocks and windows in a hello
 FEED_IN_FLIGHT_MAX: Final = 64  # plays that `symjam jam` sends before the first is acknowledged
 

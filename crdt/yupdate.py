@@ -8,11 +8,12 @@ logs never delete. Format: https://github.com/yjs/yjs (INTERNALS.md) and lib0's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from crdt.errors import Reason, Violation
-from crdt.limits import YJS_COUNT_MAX, YJS_UPDATE_MAX_BYTES
+from crdt.lib0 import Reader, buffer, varuint
+from crdt.limits import YJS_UPDATE_MAX_BYTES
 
 _BINARY: Final = 3
 _ANY: Final = 8
@@ -49,61 +50,12 @@ class Update(NamedTuple):
     deletes: int
 
 
-class _Reader:
-    """A cursor over foreign bytes; every read is checked."""
-
-    def __init__(self, raw: bytes) -> None:
-        self.raw = raw
-        self.at = 0
-        self.announced = 0
-
-    def byte(self) -> int:
-        if self.at >= len(self.raw):
-            raise Violation(Reason.TRUNCATED, "update ends early")
-        self.at += 1
-        return self.raw[self.at - 1]
-
-    def varuint(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                if shift and not byte:
-                    raise Violation(Reason.NON_CANONICAL, "a padded integer")
-                break
-            shift += 7
-            if shift > 56:
-                raise Violation(Reason.GARBAGE, "integer too long")
-        if value >= 2**53:
-            raise Violation(Reason.GARBAGE, "integer beyond 53 bits")
-        return value
-
-    def count(self) -> int:
-        """A count of things to come. They are bounded together: four bytes of update become 300 of memory."""
-        value = self.varuint()
-        self.announced += value
-        if self.announced > YJS_COUNT_MAX:
-            raise Violation(Reason.OVERSIZE, "counts beyond any honest update")
-        return value
-
-    def buffer(self) -> bytes:
-        size = self.varuint()
-        if self.at + size > len(self.raw):
-            raise Violation(Reason.TRUNCATED, "update ends early")
-        self.at += size
-        return self.raw[self.at - size : self.at]
-
-    def id(self) -> YId:
-        return YId(self.varuint(), self.varuint())
-
-
 def decode_update(raw: bytes) -> Update:
     """Decode an update that may hold only byte elements. Raises Violation: OVERSIZE, TRUNCATED, GARBAGE,
     NON_CANONICAL, WRONG_PARENT (a map entry), DELETES (content already deleted) or GAP (a hole left open)."""
     if len(raw) > YJS_UPDATE_MAX_BYTES:
         raise Violation(Reason.OVERSIZE, f"update of {len(raw)} bytes")
-    reader = _Reader(raw)
+    reader = Reader(raw)
     items: list[Item] = []
     for _ in range(reader.count()):
         structs = reader.count()
@@ -116,14 +68,17 @@ def decode_update(raw: bytes) -> Update:
     for _ in range(reader.count()):
         reader.varuint()
         for _ in range(reader.count()):
-            reader.id()
+            _id(reader)
             deletes += 1
-    if reader.at != len(raw):
-        raise Violation(Reason.GARBAGE, "bytes after the end of the update")
+    reader.finish()
     return Update(tuple(items), deletes)
 
 
-def _item(reader: _Reader, at: YId) -> Item:
+def _id(reader: Reader) -> YId:
+    return YId(reader.varuint(), reader.varuint())
+
+
+def _item(reader: Reader, at: YId) -> Item:
     info = reader.byte()
     content = info & 0x1F
     if content in (_GC, _DELETED):
@@ -134,8 +89,8 @@ def _item(reader: _Reader, at: YId) -> Item:
         raise Violation(Reason.GARBAGE, f"struct of kind {content} in a log")
     if info & _HAS_KEY:
         raise Violation(Reason.WRONG_PARENT, "a map entry in a log")
-    origin = reader.id() if info & _HAS_ORIGIN else None
-    right = reader.id() if info & _HAS_RIGHT else None
+    origin = _id(reader) if info & _HAS_ORIGIN else None
+    right = _id(reader) if info & _HAS_RIGHT else None
     parent: str | YId | None = None
     if origin is None and right is None:
         parent = _parent(reader)
@@ -147,51 +102,65 @@ def _item(reader: _Reader, at: YId) -> Item:
     return Item(at, origin, right, parent, tuple(_any_bytes(reader) for _ in range(count)))
 
 
-def _parent(reader: _Reader) -> str | YId:
+def _parent(reader: Reader) -> str | YId:
     if reader.varuint() != 1:
-        return reader.id()
+        return _id(reader)
     try:
         return reader.buffer().decode()
     except UnicodeDecodeError:
         raise Violation(Reason.GARBAGE, "root name is not UTF-8") from None
 
 
-def _any_bytes(reader: _Reader) -> bytes:
+def _any_bytes(reader: Reader) -> bytes:
     if reader.byte() != _ANY_BYTES:
         raise Violation(Reason.GARBAGE, "an element that is not bytes")
     return reader.buffer()
 
 
-def _varuint(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+class Append(NamedTuple):
+    """Byte elements that one client appends to a root array in which it alone writes."""
+
+    root: str
+    client: int
+    clock: int
+    values: Sequence[bytes]
 
 
-def _buffer(raw: bytes) -> bytes:
-    return _varuint(len(raw)) + raw
+def encode_appends(appends: Iterable[Append]) -> bytes:
+    """The update of several appends by different clients, the highest client first as Yjs writes it."""
+    ordered = sorted(appends, key=lambda append: append.client, reverse=True)
+    return b"".join([varuint(len(ordered)), *map(_struct, ordered), varuint(0)])
 
 
 def encode_append(root: str, client: int, clock: int, values: Sequence[bytes]) -> bytes:
-    """The update by which a client appends byte elements to a root array in which it alone writes."""
-    out = [_varuint(1), _varuint(1), _varuint(client), _varuint(clock)]
+    """The update of one append."""
+    return encode_appends((Append(root, client, clock, values),))
+
+
+def _struct(append: Append) -> bytes:
+    root, client, clock, values = append
+    out = [varuint(1), varuint(client), varuint(clock)]
     if clock:
-        out += [bytes([_ANY | _HAS_ORIGIN]), _varuint(client), _varuint(clock - 1)]
+        out += [bytes([_ANY | _HAS_ORIGIN]), varuint(client), varuint(clock - 1)]
     else:
-        out += [bytes([_ANY]), _varuint(1), _buffer(root.encode())]
-    out.append(_varuint(len(values)))
+        out += [bytes([_ANY]), varuint(1), buffer(root.encode())]
+    out.append(varuint(len(values)))
     for value in values:
-        out += [bytes([_ANY_BYTES]), _buffer(value)]
-    out.append(_varuint(0))
+        out += [bytes([_ANY_BYTES]), buffer(value)]
     return b"".join(out)
 
 
 def encode_state_vector(clocks: Mapping[int, int]) -> bytes:
     """A state vector from clocks by client id, the highest client first as Yjs writes it."""
-    out = [_varuint(len(clocks))]
+    out = [varuint(len(clocks))]
     for client, clock in sorted(clocks.items(), reverse=True):
-        out += [_varuint(client), _varuint(clock)]
+        out += [varuint(client), varuint(clock)]
     return b"".join(out)
+
+
+def decode_state_vector(raw: bytes) -> dict[int, int]:
+    """Clocks by client id. Raises Violation: TRUNCATED, GARBAGE, NON_CANONICAL or OVERSIZE."""
+    reader = Reader(raw)
+    clocks = dict(_id(reader) for _ in range(reader.count()))
+    reader.finish()
+    return clocks

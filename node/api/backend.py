@@ -6,13 +6,18 @@ the node's own: documents (the shapes of docs/api.md) pass through it as the bac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from consensus.events import LANES
+from crdt.errors import Violation
+from crdt.follower import Follower
+from crdt.types import DocumentName
+from crdt.yupdate import Item
+from node.api.bell import Bell
 from node.api.notices import Feed
 
 Doc = Mapping[str, Any]  # one JSON document
@@ -36,6 +41,29 @@ class SessionWish(msgspec.Struct, frozen=True):
     beats_per_bar: Annotated[int, Meta(ge=1, le=32)] = 4
     subdivision: Annotated[int, Meta(ge=1, le=12)] = 4
     tags: Annotated[tuple[Annotated[str, Meta(max_length=24)], ...], Meta(max_length=8)] = ()
+
+
+class Library(Protocol):
+    """A node's documents, seen from the door for Yjs clients. Names have been checked."""
+
+    @property
+    def grown(self) -> Bell:
+        """Rung whenever something was saved."""
+
+    def clocks(self, name: DocumentName) -> Mapping[int, int]:
+        """What the node holds of a document: clocks by Yjs client id."""
+
+    def follow(self, name: DocumentName, clocks: Mapping[int, int]) -> Follower:
+        """What brings a client that holds `clocks` up to a document, held or not."""
+
+    def elements(self, update: bytes) -> Iterator[Item]:
+        """An update's elements. Violation, counted, for what no log can contain."""
+
+    def give(self, name: DocumentName, element: Item) -> None:
+        """Take an element in, if it is an entry where its author signed it. Else Violation, counted."""
+
+    def blame(self, violation: Violation) -> None:
+        """Count what a client did."""
 
 
 class Backend(Protocol):
@@ -76,6 +104,10 @@ class Backend(Protocol):
 
     def stop(self) -> None:
         """Begin to end the daemon; returns at once."""
+
+    @property
+    def library(self) -> Library:
+        """Its documents."""
 
     def subscribe(self) -> Feed:
         """A bounded stream of what happens from now on (see node/api/notices)."""

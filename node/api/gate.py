@@ -9,6 +9,7 @@ is data. The page's own files need no token, for they hold none.
 from __future__ import annotations
 
 import hmac
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from node.api.errors import Refusal, error_response
 
 SUBPROTOCOL = "symjam"
+DOOR = "/yjs/"
 _TOKEN_PREFIX = "token."
+_PARAMETERS_MAX = 16
 _SAME_SITE = ("", "same-origin", "none")
 
 
@@ -70,9 +73,20 @@ class Gate:
 def _offered_token(scope: Scope, headers: Headers) -> str:
     if scope["type"] == "websocket":  # browsers cannot set headers there, but can offer subprotocols
         offers = [p[len(_TOKEN_PREFIX) :] for p in scope["subprotocols"] if p.startswith(_TOKEN_PREFIX)]
+        if scope["path"].startswith(DOOR) and not offers:
+            return _token_in_address(scope)
         return offers[0] if len(offers) == 1 and SUBPROTOCOL in scope["subprotocols"] else ""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _token_in_address(scope: Scope) -> str:
+    """y-websocket's way: a parameter of the address. Only at the door, where no page of ours leads."""
+    try:
+        given = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=_PARAMETERS_MAX).get("token", [])
+    except ValueError:
+        return ""
+    return given[0] if len(given) == 1 else ""
 
 
 def security_headers(hosts: list[str]) -> dict[str, str]:

@@ -31,12 +31,13 @@ from crdt.limits import (
     API_CLOSE_TIMEOUT_S,
     API_CONNECTIONS_MAX,
     API_SEND_TIMEOUT_S,
-    WEBSOCKET_MESSAGE_MAX_BYTES,
+    YJS_MESSAGE_MAX_BYTES,
 )
 from node.api import static
 from node.api.backend import Backend
+from node.api.door import Door
 from node.api.errors import Refusal
-from node.api.gate import Gate
+from node.api.gate import DOOR, Gate
 from node.api.http import Http, on_bug, on_failure, on_http, on_refusal
 from node.api.socket import Sockets
 from node.mesh.guard import Guard
@@ -96,7 +97,8 @@ class _Server:
         self._listener = listener
         self._closing = trio.Event()
         self._sockets = Sockets(backend, self._closing)
-        app = build_app(backend, self._sockets, port=listener.getsockname()[1], token=token)
+        self._door = Door(backend.library, self._closing)
+        app = build_app(backend, self._sockets, self._door, port=listener.getsockname()[1], token=token)
         self._app = ASGIWrapper(cast(ASGIFramework, app))
         self._config = _config()
         self._context = WorkerContext(None)
@@ -175,7 +177,7 @@ class _BoundedStream:
         self._raw.socket.close()
 
 
-def build_app(backend: Backend, sockets: Sockets, *, port: int, token: str) -> ASGIApp:
+def build_app(backend: Backend, sockets: Sockets, door: Door, *, port: int, token: str) -> ASGIApp:
     """Everything that is served on one port, behind the gate."""
     handlers: dict[Any, Any] = {
         Refusal: on_refusal,
@@ -184,7 +186,8 @@ def build_app(backend: Backend, sockets: Sockets, *, port: int, token: str) -> A
         HTTPException: on_http,
         Exception: on_bug,
     }
-    routes = [*static.routes(), *Http(backend).routes(), WebSocketRoute("/ws", sockets.endpoint)]
+    sockets_at = [WebSocketRoute("/ws", sockets.endpoint), WebSocketRoute(DOOR + "{name:path}", door.endpoint)]
+    routes = [*static.routes(), *Http(backend).routes(), *sockets_at]
     return Gate(Starlette(routes=routes, exception_handlers=handlers), port=port, token=token)
 
 
@@ -193,7 +196,7 @@ def _config() -> Config:
     config.accesslog = None
     config.errorlog = log
     config.include_server_header = False
-    config.websocket_max_message_size = WEBSOCKET_MESSAGE_MAX_BYTES
+    config.websocket_max_message_size = YJS_MESSAGE_MAX_BYTES  # `/ws` has a smaller bound of its own
     config.h11_max_incomplete_size = 16_384
     config.keep_alive_timeout = 30.0
     config.h2_max_concurrent_streams = 8

@@ -13,7 +13,7 @@ import trio
 from starlette.websockets import WebSocket
 
 from crdt.errors import OperatingFailure, Violation
-from crdt.limits import HELLO_LIST_MAX, WEBSOCKETS_MAX
+from crdt.limits import HELLO_LIST_MAX, WEBSOCKET_MESSAGE_MAX_BYTES, WEBSOCKETS_MAX
 from node.api.backend import Backend, SessionWish
 from node.api.errors import Refusal, error_response, refusal_of
 from node.api.gate import SUBPROTOCOL
@@ -22,6 +22,7 @@ from node.api.notices import Feed, to_text
 
 STATUS_PERIOD_S = 1.0
 GOING_AWAY = 1001
+TOO_LONG = 1009
 
 
 class Sockets:
@@ -91,6 +92,9 @@ class Sockets:
         while True:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
+                return
+            if len(message.get("text") or message.get("bytes") or "") > WEBSOCKET_MESSAGE_MAX_BYTES:
+                await websocket.close(TOO_LONG, "the message is too long")
                 return
             await websocket.send_text(to_text(await self._answer(message.get("text"))))
 

@@ -65,6 +65,14 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Declined:
+    """The answer to an `ElementGiven` that was not taken in."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """Compute something long away from where music is carried, and hand the result back as `Worked`.
 
@@ -106,4 +114,6 @@ class SessionChanged:
     session: SessionId | None
 
 
-Effect = Send | Persist | Confirm | Hint | Refuse | Work | Heard | BlockChanged | WindowJudged | SessionChanged
+Effect = (
+    Send | Persist | Confirm | Hint | Refuse | Declined | Work | Heard | BlockChanged | WindowJudged | SessionChanged
+)

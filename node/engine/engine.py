@@ -44,6 +44,7 @@ from node.engine.frames import pack
 from node.engine.inputs import (
     CloseSession,
     Confirmed,
+    ElementGiven,
     FrameReceived,
     HintReceived,
     Input,
@@ -126,6 +127,8 @@ class Engine:
                 return self.intake.blame(now_us, player, Violation(reason, detail))
             case HintReceived(data):
                 return self._on_hint(now_us, data)
+            case ElementGiven():
+                return self.intake.on_given(now_us, event)
             case OpenSession():
                 return self._open_session(now_us, event)
             case CloseSession():

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from crdt.errors import Reason
-from crdt.types import PlayerId
+from crdt.types import DocumentName, PlayerId
+from crdt.yupdate import Item
 from node.engine.effects import Signed
 
 
@@ -60,6 +61,14 @@ class HintReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class ElementGiven:
+    """One element of a Yjs update, from a client at the door."""
+
+    document: DocumentName
+    element: Item
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
@@ -108,6 +117,7 @@ Input = (
     | PeerViolated
     | FrameReceived
     | HintReceived
+    | ElementGiven
     | Tick
     | Confirmed
     | Worked

@@ -14,6 +14,7 @@ from consensus.ops import AnyOp, Block, decode_ops
 from crdt.canonical import encode
 from crdt.entry import Entry
 from crdt.errors import Reason, Violation
+from crdt.gate import entry_at
 from crdt.limits import EMPTY_ANSWERS_MAX
 from crdt.quarantine import Quarantine
 from crdt.replica import Admission
@@ -23,8 +24,9 @@ from node.engine import frames
 from node.engine.budget import Room, price_of, price_of_entries, price_of_news
 from node.engine.documents import Documents
 from node.engine.duties import Duties
-from node.engine.effects import Effect, Heard, Persist, Refuse, Send
+from node.engine.effects import Declined, Effect, Heard, Persist, Refuse, Send
 from node.engine.frames import Frame, pack, unpack
+from node.engine.inputs import ElementGiven
 from node.engine.patience import Patience
 from node.engine.peers import Asked, Peer
 from node.engine.sync import Sync
@@ -144,32 +146,50 @@ class Intake:
                 raise Violation(Reason.EMPTY, "it does not have what it says to have")
         return asked
 
-    def _took(self, now_us: int, giver: Peer, admission: Admission, live: bool) -> list[Effect]:
+    def on_given(self, now_us: int, given: ElementGiven) -> list[Effect]:
+        """An element from a Yjs client: an entry where its author signed it, that follows what is held, or Declined.
+
+        Nothing is held for such a client. Yjs itself sends nothing before what it follows.
+        """
+        element = given.element
+        try:
+            replica = self.documents.peek(given.document)
+            entry = entry_at(replica, element)
+            if entry.body.seq > len(replica.log(entry.log)):
+                raise Violation(Reason.GAP, "entries before it are missing")
+            return self._took(now_us, None, self.documents.author(entry), live=True)
+        except Violation as violation:
+            self.blame(now_us, None, violation, element.values[0])
+            return [Declined(violation.reason, violation.detail)]
+
+    def _took(self, now_us: int, giver: Peer | None, admission: Admission, live: bool) -> list[Effect]:
         """Save what was merged, pass it on to peers that the author does not reach, tell the user."""
         out: list[Effect] = []
         if admission.equivocation is not None:
             first, second = admission.equivocation
             key = proof_key(first.body.document, first.log)
             frame = pack(frames.Proof(first.raw, second.raw))
-            spread = tuple(Send(player, frame) for player in self.peers if player != giver.player)
+            spread = tuple(Send(player, frame) for player in self.peers if giver is None or player != giver.player)
             out.append(Persist(((key, encode((first.raw, second.raw))),), sync=True, then=spread))
         if admission.added:
             self.counters["entries_admitted"] += len(admission.added)
-            onward = self._onward(giver, admission.added) if live else ()
+            onward = self._onward(now_us, giver, admission.added) if live else ()
             out.append(Persist(tuple(entry_item(entry) for entry in admission.added), then=onward))
             for entry in admission.added:
                 out.extend(self._tell(now_us, entry))
         return out
 
-    def _onward(self, giver: Peer, entries: Iterable[Entry]) -> tuple[Effect, ...]:
+    def _onward(self, now_us: int, giver: Peer | None, entries: Iterable[Entry]) -> tuple[Effect, ...]:
         out: list[Effect] = []
         for entry in entries:
             author, document = entry.body.author, entry.body.document
-            frame = pack(frames.Entries(document, (entry.raw,), 0))
+            frame, units = pack(frames.Entries(document, (entry.raw,), 0)), price_of_entries((entry.raw,))
             out.extend(
                 Send(player, frame)
                 for player, peer in self.peers.items()
-                if player not in (giver.player, author) and author not in peer.links and giver.player not in peer.links
+                if player != author and author not in peer.links and not _has_it_from(giver, peer)
+                # What others flood us with must not make flooders of us; what is left out is asked for.
+                and peer.relayed.spend(units, now_us) is Room.WITHIN
             )
         return tuple(out)
 
@@ -200,3 +220,8 @@ class Intake:
             peer.violations[violation.reason] += 1
             peer.is_refused = peer.is_refused or for_s > 0
         return [Refuse(player, violation.reason, for_s)] if for_s else []
+
+
+def _has_it_from(giver: Peer | None, peer: Peer) -> bool:
+    """Whether a peer gave an entry, or gets it from the one who did."""
+    return giver is not None and (peer.player == giver.player or giver.player in peer.links)

@@ -8,13 +8,13 @@ from typing import Any
 from consensus.events import Event
 from crdt.errors import Misuse, OperatingFailure
 from crdt.types import DocumentName, PlayerId, SessionId
-from crdt.view import View
 from node.api.backend import Played as ApiPlayed
 from node.api.backend import SessionWish
 from node.api.notices import Board, Feed
 from node.engine.effects import BlockChanged, Heard, SessionChanged, WindowJudged
 from node.engine.inputs import CloseSession, Input, OpenSession, Played
 from node.shell import views
+from node.shell.library import Shelf
 from node.shell.node import Node, Told
 from node.shell.status import metrics, status
 
@@ -30,7 +30,7 @@ class DaemonBackend:
         self.board = Board()
         self._node = node
         self._stop = stop
-        self._views: dict[DocumentName, View] = {}
+        self.library = Shelf(node)
 
     # what the engine tells
 
@@ -100,16 +100,8 @@ class DaemonBackend:
         return views.history(self.engine, limit)
 
     def document(self, name: str) -> bytes | None:
-        """One document as a Yjs update, from a view kept up to date from one call to the next."""
-        document = DocumentName(name)
-        replica = self.engine.documents.replicas.get(document)
-        if replica is None:
-            return None
-        view = self._views.pop(document, None) or View(replica)
-        self._views[document] = view
-        while len(self._views) > 8:
-            self._views.pop(next(iter(self._views)))
-        return view.update()
+        """One document as a Yjs update."""
+        return self.library.update(DocumentName(name))
 
     def metrics(self) -> bytes:
         """Prometheus text."""

@@ -21,6 +21,11 @@ from node.engine.effects import Confirm, Effect, Hint, Persist, Refuse, Send, Wo
 from node.engine.inputs import Confirmed, Input, Worked
 from node.mesh.mesh import Mesh
 
+
+def _nothing() -> None:
+    """What is done when nobody wants to know."""
+
+
 TOO_SLOW = OperatingFailure(
     "the disk is too slow", f"{SYNC_QUEUE_MAX} writes wait to be synced", "Is it failing or full? Check, and restart."
 )
@@ -46,6 +51,7 @@ class Hands:
         self._give = give
         self._fail = fail
         self._counters = counters
+        self.on_saved: Callable[[], None] = _nothing
         self._waiting: list[Persist] = []
         self._arrived = trio.Event()
         self._idle = trio.Event()
@@ -69,6 +75,7 @@ class Hands:
                 case Persist(batch=batch, then=then):
                     if self._save(batch):
                         self.execute(then)
+                        self.on_saved()
                 case Confirm(signed):
                     self._give(Confirmed(signed))
                 case Work():
@@ -97,6 +104,7 @@ class Hands:
                         return
                 for persist in group:
                     self.execute(persist.then)
+                self.on_saved()
             self._idle.set()
 
     def flush(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from crdt.errors import OperatingFailure
 from node.api.backend import Doc, Played, SessionWish
 from node.api.notices import Board, Feed
+from tests.node.api.memory_library import MemoryLibrary
 
 WINDOW_S = 10
 EPOCH_WINDOWS = 3
@@ -32,6 +33,7 @@ class MemoryNode:
     def __init__(self, clock: Callable[[], int] = lambda: time.time_ns() // 1_000) -> None:
         self._clock = clock
         self.board = Board()
+        self.library = MemoryLibrary()
         self.me = identity("me")
         self.started_us = clock()
         self.peers: list[dict[str, Any]] = []
