@@ -46,7 +46,7 @@ def test_every_pure_module_of_crdt_is_under_the_contract() -> None:
 
 def hollow_house(directory: Path, path: str, source: str) -> None:
     """Empty modules under the names that the contracts mention, and one that says something."""
-    mentioned = set(re.findall(rf'"((?:{"|".join(ROOMS)})(?:\.[a-z]+)*)"', PYPROJECT))
+    mentioned = set(re.findall(rf'"((?:{"|".join(ROOMS)})(?:\.[a-z0-9]+)*)"', PYPROJECT))
     for name in {*mentioned, *ROOMS}:
         place = directory.joinpath(*name.split("."))
         place.mkdir(parents=True, exist_ok=True)
