@@ -14,6 +14,7 @@ BODY_MAX_BYTES: Final = PAYLOAD_MAX_BYTES + 8_192  # payload, references and the
 ENTRY_MAX_BYTES: Final = BODY_MAX_BYTES + 64
 EVENT_MAX_BYTES: Final = 64
 EVENT_DATA_MAX_BYTES: Final = 40  # beside the five numbers of an event
+ENTRIES_PER_FRAME_MAX: Final = 64  # a frame is worked on in one go, and each costs a tenth of a millisecond
 ENTRIES_FRAME_BYTES: Final = 40_000  # filling stops here, so one entry more still fits a frame
 
 # Entries and documents
@@ -40,7 +41,7 @@ LINKS_PER_FRAME_MAX: Final = 256
 OUTBOX_FRAMES_MAX: Final = 512
 OUTBOX_BYTES_MAX: Final = 2_000_000
 WORK_PER_S_MAX: Final = 25_000  # units of ten microseconds that a peer may cost unasked: node/engine/budget.py
-WORK_BURST_MAX: Final = 50_000
+WORK_BURST_MAX: Final = 10_000
 SERVED_BYTES_PER_S_MAX: Final = 20_000_000  # entries, heads and lists sent because a peer asked
 SERVED_BYTES_BURST_MAX: Final = 10_000_000
 ASKS_PENDING_MAX: Final = 64  # questions of a peer that wait until it may be served again

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from crdt.entry import LogKey
-from crdt.limits import ENTRIES_FRAME_BYTES, ENTRIES_PER_LOG_MAX
+from crdt.limits import ENTRIES_FRAME_BYTES, ENTRIES_PER_FRAME_MAX, ENTRIES_PER_LOG_MAX
 from crdt.log import Log
 from crdt.replica import Head, Replica
 from crdt.types import Nonce, PlayerId, Seq, ledger_epoch
@@ -92,7 +92,7 @@ def serve(replica: Replica, log: LogKey, start: Seq, stop: Seq) -> tuple[bytes, 
     size = 0
     for entry in held.entries[start : min(stop, len(held))]:
         size += len(entry.raw) + 5
-        if out and size > ENTRIES_FRAME_BYTES:
+        if out and (size > ENTRIES_FRAME_BYTES or len(out) >= ENTRIES_PER_FRAME_MAX):
             break
         out.append(entry.raw)
     return tuple(out)

@@ -1,9 +1,9 @@
 """What a peer may cost this node: a bucket that refills, and what each kind of frame takes out of it.
 
 Work is counted in units of about ten microseconds of this process. Within the budget a frame is worked on. Beyond it
-frames are dropped, which loses nothing, since what is lacking is asked for again (node/engine/sync.py), at half the
-price, so that whoever keeps a little above the rate is slowed and whoever ignores it ends in debt, and is refused.
-Answers to this node's own questions cost nothing: they were asked for, one by one.
+frames are dropped, which loses nothing, since what is lacking is asked for again (node/engine/sync.py), and charged
+all the same: whoever goes on runs into debt, and is refused at the end of it. Answers to this node's own questions
+cost nothing: they were asked for, one by one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 from crdt.limits import WORK_BURST_MAX, WORK_PER_S_MAX
 from crdt.replica import Admission
+from crdt.types import DocumentName, ledger_epoch
 
 TAG_HELLO, TAG_TOTAL, TAG_DOCUMENTS, TAG_HEADS, TAG_ASK = 1, 2, 3, 4, 5
 TAG_ENTRIES, TAG_PROOF, TAG_PROBE, TAG_ECHO, TAG_LINKS = 6, 7, 8, 9, 10
@@ -31,10 +32,12 @@ _PRICES: Final[dict[int, tuple[int, int]]] = {
     TAG_ECHO: (10, 40),
     TAG_LINKS: (50, 40),
 }
+_DEBT_S: Final = 2
 _PRICE_UNKNOWN: Final = (50, 40)
 _FRAME_UNITS: Final = 2
-_ENTRY_UNITS: Final = 10  # a signature to verify, a log to fit it into
+_ENTRY_UNITS: Final = 15  # a signature to verify, a log to fit it into
 _ENTRY_UNIT_BYTES: Final = 40  # events to decode and to tell
+_LEDGER_UNIT_BYTES: Final = 4
 _LOG_UNITS: Final = 1_000  # what a log more costs every comparison from then on
 _PROOF_UNITS: Final = 1_000  # synced to the disk, and told to everybody
 
@@ -48,22 +51,23 @@ class Room(Enum):
 
 
 class Budget:
-    """A bucket of units: `burst` at once, `per_s` a second after that, and as much debt as `burst`."""
+    """A bucket of units: `burst` at once, `per_s` a second after that, and the debt of some seconds."""
 
     def __init__(self, per_s: int, burst: int, now_us: int) -> None:
         self._per_s = per_s
         self._burst = burst * 1_000_000
+        self._debt_max = per_s * _DEBT_S * 1_000_000
         self._level = self._burst
         self._at_us = now_us
 
     def spend(self, cost: int, now_us: int) -> Room:
-        """Take a cost out, half of it when there is nothing left to take from."""
+        """Take a cost out, and say whether there was something left to take it from."""
         self._refill(now_us)
-        if self._level >= 0:
-            self._level -= cost * 1_000_000
+        had_room = self._level >= 0
+        self._level -= cost * 1_000_000
+        if had_room:
             return Room.WITHIN
-        self._level -= cost * 500_000
-        return Room.BEYOND if self._level > -self._burst else Room.FLOOD
+        return Room.BEYOND if self._level > -self._debt_max else Room.FLOOD
 
     def is_spent(self, now_us: int) -> bool:
         """Whether nothing is left to take from."""
@@ -77,8 +81,13 @@ class Budget:
 
 
 def work_budget(now_us: int) -> Budget:
-    """What one peer may cost: a quarter of a processor, and half a second of it at once."""
+    """What one peer may cost: a quarter of a processor, and a tenth of a second of it at once."""
     return Budget(WORK_PER_S_MAX, WORK_BURST_MAX, now_us)
+
+
+def relay_budget(now_us: int) -> Budget:
+    """What of others' entries one peer is handed unasked: half of what it would take from us."""
+    return Budget(WORK_PER_S_MAX // 2, WORK_BURST_MAX // 2, now_us)
 
 
 def tag_of(raw: bytes) -> int:
@@ -92,9 +101,10 @@ def price_of(raw: bytes) -> int:
     return units + len(raw) // each
 
 
-def price_of_entries(raws: Sequence[bytes]) -> int:
-    """Units for entries that nobody has asked for."""
-    return _FRAME_UNITS + len(raws) * _ENTRY_UNITS + sum(map(len, raws)) // _ENTRY_UNIT_BYTES
+def price_of_entries(document: DocumentName, raws: Sequence[bytes]) -> int:
+    """Units for entries that nobody has asked for; more for the ledger, where every operation is folded."""
+    each = _ENTRY_UNIT_BYTES if ledger_epoch(document) is None else _LEDGER_UNIT_BYTES
+    return _FRAME_UNITS + len(raws) * _ENTRY_UNITS + sum(map(len, raws)) // each
 
 
 def price_of_news(admission: Admission) -> int:

@@ -14,6 +14,7 @@ from msgspec import Meta
 from crdt.canonical import Canonical, encode
 from crdt.limits import (
     DOCUMENTS_PER_FRAME_MAX,
+    ENTRIES_PER_FRAME_MAX,
     ENTRY_MAX_BYTES,
     FRAME_MAX_BYTES,
     HEADS_PER_FRAME_MAX,
@@ -96,7 +97,7 @@ class Entries(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_field
     """Signed entries of one document: live ones (`request` 0), or the answer to a request, possibly empty."""
 
     document: DocumentField
-    entries: Annotated[tuple[RawEntry, ...], Meta(max_length=4_096)]
+    entries: Annotated[tuple[RawEntry, ...], Meta(max_length=ENTRIES_PER_FRAME_MAX)]
     request: Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 

@@ -108,7 +108,7 @@ class Intake:
 
     def _on_entries(self, now_us: int, peer: Peer, frame: frames.Entries) -> list[Effect]:
         asked = self._question(now_us, peer, frame)
-        if asked is None and not self._may_cost(now_us, peer, price_of_entries(frame.entries)):
+        if asked is None and not self._may_cost(now_us, peer, price_of_entries(frame.document, frame.entries)):
             return []
         out: list[Effect] = []
         for raw in frame.entries:
@@ -183,7 +183,8 @@ class Intake:
         out: list[Effect] = []
         for entry in entries:
             author, document = entry.body.author, entry.body.document
-            frame, units = pack(frames.Entries(document, (entry.raw,), 0)), price_of_entries((entry.raw,))
+            frame = pack(frames.Entries(document, (entry.raw,), 0))
+            units = price_of_entries(document, (entry.raw,))
             out.extend(
                 Send(player, frame)
                 for player, peer in self.peers.items()

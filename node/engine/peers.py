@@ -21,7 +21,7 @@ from crdt.limits import (
 from crdt.reconcile import Want
 from crdt.types import DocumentName, PlayerId
 from jam.clock import OffsetEstimator
-from node.engine.budget import Budget, work_budget
+from node.engine.budget import Budget, relay_budget, work_budget
 from node.engine.frames import Ask, Hello
 
 WANTS_QUEUED_MAX: Final = 4_096
@@ -74,6 +74,7 @@ class Peer:
         self.empty_answers = 0  # in a row
         self.is_refused = False  # the link is being cut: what still comes over it is not looked at
         self.work = work_budget(now_us)
+        self.relayed = relay_budget(now_us)
         self.served = Budget(SERVED_BYTES_PER_S_MAX, SERVED_BYTES_BURST_MAX, now_us)
         self.pending: deque[Ask] = deque()  # its questions that wait until it may be served again
 

@@ -23,6 +23,7 @@ from node.engine.peers import Peer
 CREATOR_GONE_WINDOWS: Final = 3
 FUTURE_MAX_US: Final = 2_000_000
 PAST_MAX_US: Final = 30_000_000
+LOOK_EVERY_US: Final = 100  # for each session there ever was
 OWN_CLOCK: Final = Measurement(0, 0, 0)
 
 DEFAULT_SESSION: Final = OpenSession("Open jam", tempo_mbpm=120_000, beats_per_bar=4, subdivision=4)
@@ -43,6 +44,7 @@ class Sessions:
         self.player = player
         self.documents = documents
         self._known: tuple[int, tuple[SessionFacts, ...]] = (-1, ())
+        self._next_look_us = 0
 
     def opening(self, wanted: OpenSession, now_us: int) -> SessionOpen:
         """The operation that opens a jam now. Misuse when it is out of bounds."""
@@ -52,21 +54,22 @@ class Sessions:
             raise Misuse("a grid has 1 to 12 steps a beat, a title 80 characters, a jam 8 tags at most")
         if any(len(tag) > 24 for tag in wanted.tags):
             raise Misuse("a tag has 24 characters at most")
+        self._next_look_us = 0
         return SessionOpen(
             wanted.title, wanted.tempo_mbpm, wanted.beats_per_bar, wanted.subdivision, Micros(now_us), wanted.tags
         )
 
     def closing(self, now_us: int) -> SessionClose | None:
         """The operation that closes the jam that this player opened last, None when there is none open."""
-        mine = [s for s in self._open() if s.creator == self.player]
-        if not mine:
+        newest = next((s for s in self._open(now_us) if s.creator == self.player), None)
+        if newest is None:
             return None
-        newest = max(mine, key=lambda s: (s.op.t0_us, s.id))
+        self._next_look_us = 0
         return SessionClose(newest.id, Micros(max(0, now_us - newest.op.t0_us)))
 
     def current(self, now_us: int, peers: dict[PlayerId, Peer]) -> Placed | None:
         """The newest open jam whose creator is here."""
-        candidates = [s for s in self._open() if self._creator_is_here(s, now_us, peers)]
+        candidates = [s for s in self._open(now_us) if self._creator_is_here(s, now_us, peers)]
         if not candidates:
             return None
         newest = max(candidates, key=lambda s: (s.op.t0_us, s.id))
@@ -100,12 +103,15 @@ class Sessions:
             Event(Micros(max(0, e.at_us - since_us)), e.kind, e.lane, e.pitch, e.velocity, e.data) for e in played
         )
 
-    def _open(self) -> tuple[SessionFacts, ...]:
-        """Open sessions, looked up again only when the ledger has grown: this is asked at every tick."""
+    def _open(self, now_us: int) -> tuple[SessionFacts, ...]:
+        """Each creator's newest open session. Asked at every tick, so looked up again only when the ledger has grown,
+        and the less often the more there are: anybody may open thousands."""
         size = self.documents.ledger.entries
-        if self._known[0] != size:
-            found = tuple(s for s in self.documents.ledger.sessions() if s.closed_t_us is None)
-            self._known = (size, found)
+        if self._known[0] != size and now_us >= self._next_look_us:
+            sessions = self.documents.ledger.sessions()
+            newest = {s.creator: s for s in sessions if s.closed_t_us is None}  # they come sorted by when they began
+            self._known = (size, tuple(newest.values()))
+            self._next_look_us = now_us + len(sessions) * LOOK_EVERY_US
         return self._known[1]
 
     def _creator_is_here(self, facts: SessionFacts, now_us: int, peers: dict[PlayerId, Peer]) -> bool:

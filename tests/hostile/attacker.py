@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections import Counter
+from threading import Timer
 
 import trio
 from libp2p.exceptions import BaseLibp2pError
@@ -41,8 +42,7 @@ async def attack(site: Site, name: str, seconds: float) -> None:
         if first:
             with trio.move_on_after(_LEAVE_S):
                 site.tally["kept-out"] = int(await is_kept_out(site, first[0]))
-        print(json.dumps(site.tally), flush=True)
-        os._exit(0)  # whatever still waits for the node to read, or to answer, waits for ever
+        _end(site)
 
 
 async def _lives(site: Site, name: str, first: list[bytes], ends: float) -> None:
@@ -75,13 +75,22 @@ async def _until_thrown_out(site: Site, name: str, peer: Talker) -> None:
         await trio.sleep(_PAUSE_S)
 
 
+def _end(site: Site) -> None:
+    """Report, and leave at once: whatever still waits for the node to read, or to answer, waits for ever."""
+    print(json.dumps(site.tally), flush=True)
+    os._exit(0)
+
+
 def main() -> None:
     """Attack and report."""
     name, address, network, seconds = sys.argv[1:]
     os.nice(NICE)
     site = Site(address, NetworkId(bytes.fromhex(network)), Counter())
+    last = Timer(float(seconds) + 3 * _LEAVE_S, _end, (site,))
+    last.daemon = True
+    last.start()
     trio.run(attack, site, name, float(seconds))
-    print(json.dumps(site.tally))
+    _end(site)
 
 
 if __name__ == "__main__":

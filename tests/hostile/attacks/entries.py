@@ -6,10 +6,12 @@ import secrets
 
 from consensus.ops import Attest, SessionOpen, encode_ops
 from crdt.keys import Identity
+from crdt.limits import ENTRIES_PER_FRAME_MAX
 from crdt.types import DocumentName, Micros, Nonce
 from node.engine import frames
 from tests.hostile.site import Author, Talker, notes, said, some_jam
 
+FRAME = ENTRIES_PER_FRAME_MAX
 _ROUND = 50  # entries signed before they are sent
 
 
@@ -25,26 +27,26 @@ async def entry_flood_ready(peer: Talker) -> None:
     """The same, signed beforehand and packed full: the dearest frames that fit the rate."""
     author = Author(peer.site.network, some_jam(), peer.identity)
     raws = [author.write(notes(1)).raw for _ in range(4_000)]
-    ready = said(*(frames.Entries(author.document, tuple(raws[n : n + 190]), 0) for n in range(0, len(raws), 190)))
+    ready = said(*(frames.Entries(author.document, tuple(raws[n : n + FRAME]), 0) for n in range(0, len(raws), FRAME)))
     await peer.hello()
     while True:
         await peer.write(ready)
 
 
 async def full_entries(peer: Talker) -> None:
-    """Valid entries with as many events as fit one."""
+    """Valid entries with as many events as fit one, signed beforehand."""
     author = Author(peer.site.network, some_jam(), peer.identity)
     payload = notes(256)
+    ready = said(*(_live(author.document, author.write(payload).raw) for _ in range(2_000)))
     await peer.hello()
     while True:
-        raws = [author.write(payload).raw for _ in range(_ROUND)]
-        await peer.say(*(_live(author.document, raw) for raw in raws))
+        await peer.write(ready)
 
 
 async def forged_entries(peer: Talker) -> None:
     """Entries whose signature is not their author's, packed full."""
     author = Author(peer.site.network, some_jam())
-    raws = [bytes([entry.raw[0] ^ 1]) + entry.raw[1:] for entry in (author.write(notes(1)) for _ in range(190))]
+    raws = [bytes([entry.raw[0] ^ 1]) + entry.raw[1:] for entry in (author.write(notes(1)) for _ in range(FRAME))]
     await peer.hello()
     while True:
         await peer.say(frames.Entries(author.document, tuple(raws), 0))
@@ -183,7 +185,7 @@ def _vote() -> Attest:
     from crdt.types import BlockId, PlayerId, Window
 
     block, proposer = BlockId(secrets.token_bytes(32)), PlayerId(secrets.token_bytes(32))
-    return Attest(block, proposer, Window(1), Vote.YES, Why.NONE, 0, secrets.token_bytes(80))
+    return Attest(block, proposer, Window(1), Vote.YES, Why.FINE, 0, secrets.token_bytes(80))
 
 
 def _live(document: DocumentName, raw: bytes) -> frames.Entries:

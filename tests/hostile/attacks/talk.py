@@ -9,6 +9,7 @@ import trio
 from libp2p.exceptions import BaseLibp2pError
 
 from crdt.limits import DOCUMENTS_PER_FRAME_MAX, HEADS_PER_FRAME_MAX, LINKS_PER_FRAME_MAX
+from crdt.limits import ENTRIES_PER_FRAME_MAX as FRAME
 from crdt.types import NO_NONCE, Digest, DocumentName, EntryId, Micros, PlayerId, Seq
 from node.engine import frames
 from node.mesh.gossip import topic_of
@@ -119,14 +120,14 @@ async def unasked_answers(peer: Talker) -> None:
     request = 0
     while True:
         request += 1
-        at = request * 190 % len(raws)
-        await peer.say(frames.Entries(author.document, tuple(raws[at : at + 190]), request))
+        at = request * FRAME % len(raws)
+        await peer.say(frames.Entries(author.document, tuple(raws[at : at + FRAME]), request))
 
 
 async def wrong_answers(peer: Talker) -> None:
     """Claims a log, and answers what is asked for it with forged entries of another, as many as fit."""
     author = Author(peer.site.network, some_jam(), peer.identity)
-    raws = [bytes([e.raw[0] ^ 1]) + e.raw[1:] for e in (author.write(notes(1)) for _ in range(190))]
+    raws = [bytes([e.raw[0] ^ 1]) + e.raw[1:] for e in (author.write(notes(1)) for _ in range(FRAME))]
     await _lead_on(peer, lambda ask: frames.Entries(ask.document, tuple(raws), ask.request))
 
 
@@ -141,11 +142,11 @@ async def real_flood(peer: Talker) -> None:
     """Claims a long log, has it, and hands it over as fast as it is asked for: valid, useless, unasked for."""
     author = Author(peer.site.network, some_jam(), peer.identity)
     raws = [author.write(notes(1)).raw for _ in range(20_000)]
-    await _lead_on(
-        peer,
-        lambda ask: frames.Entries(ask.document, tuple(raws[ask.start : min(ask.stop, ask.start + 190)]), ask.request),
-        author,
-    )
+
+    def answer(ask: frames.Ask) -> frames.Entries:
+        return frames.Entries(ask.document, tuple(raws[ask.start : min(ask.stop, ask.start + FRAME)]), ask.request)
+
+    await _lead_on(peer, answer, author)
 
 
 async def empty_answers(peer: Talker) -> None:

@@ -9,7 +9,7 @@ from consensus.params import MAIN, SMALL, network_id
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.errors import Misuse, Reason
 from crdt.keys import Identity
-from crdt.limits import WORK_BURST_MAX
+from crdt.limits import ENTRIES_PER_FRAME_MAX, WORK_BURST_MAX
 from crdt.types import NO_NONCE, DocumentName, Micros, Seq, SessionId, jam_document
 from node.engine import frames
 from node.engine.effects import Confirm, Effect, Heard, Persist, Refuse, Send
@@ -125,7 +125,7 @@ def test_patience_runs_out() -> None:
 
 def test_a_frame_full_of_forgeries_is_not_verified_to_its_end() -> None:
     engine = _engine()
-    effects = _say(engine, _live(*(_flipped(_entry().raw, 3) for _ in range(200))))
+    effects = _say(engine, _live(*(_flipped(_entry().raw, 3) for _ in range(ENTRIES_PER_FRAME_MAX))))
     assert [type(effect) for effect in effects] == [Refuse]
     assert engine.refused[Reason.BAD_SIGNATURE] < 20
 
