@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fuzz soak-store demo lan lock clean
+.PHONY: help setup run test lint bench fuzz soak soak-store demo lan lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,11 @@ $(VENV)/.ready-fuzz: $(VENV)/.ready-dev requirements-fuzz.txt
 fuzz: $(VENV)/.ready-fuzz ## fuzz a decoder: TARGET=entry|yjs|frame SECONDS=60 SEED=1 RUNS=-1
 	@$(BIN)/python -m tests.fuzz $(or $(TARGET),entry) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
 	  --runs $(or $(RUNS),-1)
+
+soak: $(VENV)/.ready-dev ## kill, freeze, restart and cut off real nodes: SEED=1 RUNS=10 NODES=8 SECONDS=40 (cutting: root)
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --runs $(or $(RUNS),10) --nodes $(or $(NODES),8) \
+	  --seconds $(or $(SECONDS),40) --rate $(or $(RATE),15) --preset $(or $(PRESET),small) --players $(or $(PLAYERS),2) \
+	  $(if $(JSON),--json)
 
 soak-store: $(VENV)/.ready-dev ## damage stores in every way: ROUNDS=200 SEED=1 (root and strace for all of it)
 	@$(BIN)/python -m tests.crdt.store.soak --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1)

@@ -37,7 +37,10 @@ class Host:
         self.signed: Signed | None = None
         self.told: list[Effect] = []
         self.alive = False
+        self.frozen = False
         self.engine: Engine
+        self._life = 0
+        self._waiting: list[Callable[[], None]] = []  # what reached a frozen process
         self.start()
 
     @property
@@ -58,14 +61,26 @@ class Host:
 
     def kill(self) -> None:
         """The process dies: memory is gone, what was written stays."""
+        self.alive = self.frozen = False
+        self._waiting = []
+        self._life += 1
         for other in list(self.world.linked(self.player)):
             self.world.unlink(self.player, other)
-        self.alive = False
+
+    def freeze(self) -> None:
+        """The process stops (SIGSTOP, a closed laptop); what is sent to it waits in the kernel."""
+        self.frozen = self.alive
+
+    def thaw(self) -> None:
+        """It goes on where it was."""
+        self.frozen = False
+        waiting, self._waiting = self._waiting, []
+        for action in waiting:
+            action()
 
     def give(self, event: Input) -> None:
         """Hand the engine an input and carry out what it asks for."""
-        if self.alive:
-            self.execute(self.engine.handle(self.world.now_us, event))
+        self._when_awake(lambda: self.execute(self.engine.handle(self.world.now_us, event)))
 
     def execute(self, effects: list[Effect] | tuple[Effect, ...]) -> None:
         """The simulator's hands (compare node/shell/hands.py)."""
@@ -74,14 +89,14 @@ class Host:
                 case Send(player, frame):
                     self.world.send(self.player, player, frame)
                 case Persist(sync=True):
-                    self.world.after(SYNC_US, lambda e=effect: self._synced(e))  # type: ignore[misc]
+                    self._later(SYNC_US, lambda e=effect: self._synced(e))  # type: ignore[misc]
                 case Persist(batch=batch, then=then):
                     self.store.write(batch, sync=False)
                     self.execute(then)
                 case Confirm(signed):
                     self.give(Confirmed(signed))
                 case Work(ticket, task):
-                    self.world.after(WORK_US, lambda t=ticket, f=task: self.give(Worked(t, f())))  # type: ignore[misc]
+                    self._later(WORK_US, lambda t=ticket, f=task: self.give(Worked(t, f())))  # type: ignore[misc]
                 case Hint(data):
                     self.world.gossip(self.player, data)
                 case Refuse(player):
@@ -90,10 +105,20 @@ class Host:
                     self.told.append(effect)
 
     def _synced(self, persist: Persist) -> None:
-        if self.alive:
-            self.store.write(persist.batch, sync=True)
-            self.signed = persist.signed or self.signed
-            self.execute(persist.then)
+        self.store.write(persist.batch, sync=True)
+        self.signed = persist.signed or self.signed
+        self.execute(persist.then)
+
+    def _later(self, delay_us: int, action: Callable[[], None]) -> None:
+        """Something that the process has under way: it dies with it, and stands still with it."""
+        life = self._life
+        self.world.after(delay_us, lambda: self._when_awake(action) if life == self._life else None)
+
+    def _when_awake(self, action: Callable[[], None]) -> None:
+        if self.frozen:
+            self._waiting.append(action)
+        elif self.alive:
+            action()
 
 
 class World:
@@ -106,6 +131,7 @@ class World:
         self.hosts: dict[PlayerId, Host] = {}
         self._latency_us = latency_us
         self._links: dict[tuple[PlayerId, PlayerId], int] = {}  # when the last frame on it arrives
+        self._broken: dict[tuple[PlayerId, PlayerId], list[bytes]] = {}  # cables cut, with what TCP will send again
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0
         self.frames = 0
@@ -129,8 +155,22 @@ class World:
         if self._links.pop((one, other), None) is None:
             return
         self._links.pop((other, one), None)
+        self._broken.pop((one, other), None)
+        self._broken.pop((other, one), None)
         self.hosts[one].give(PeerLeft(other))
         self.hosts[other].give(PeerLeft(one))
+
+    def cut(self, one: PlayerId, other: PlayerId) -> None:
+        """Cut the cable of a link that nobody has noticed to be dead: frames wait until it is mended or given up."""
+        for pair in ((one, other), (other, one)):
+            if pair in self._links:
+                self._broken.setdefault(pair, [])
+
+    def mend(self, one: PlayerId, other: PlayerId) -> None:
+        """Undo `cut`: what waited arrives."""
+        for pair in ((one, other), (other, one)):
+            for frame in self._broken.pop(pair, ()):
+                self._deliver(*pair, frame)
 
     def link_all(self) -> None:
         """Everyone with everyone."""
@@ -165,11 +205,15 @@ class World:
                 self.after(self.random.randint(1_000, 50_000), lambda h=host: h.give(HintReceived(data)))  # type: ignore[misc]
 
     def _deliver(self, sender: PlayerId, receiver: PlayerId, frame: bytes) -> None:
-        if (sender, receiver) in self._links:
+        waiting = self._broken.get((sender, receiver))
+        if waiting is not None:
+            waiting.append(frame)
+        elif (sender, receiver) in self._links:
             self.hosts[receiver].give(FrameReceived(sender, frame))
 
     def _tick(self, host: Host) -> None:
-        host.give(Tick())
+        if not host.frozen:
+            host.give(Tick())
         self.after(TICK_US, lambda: self._tick(host))
 
     def run_until(self, at_us: int) -> None:

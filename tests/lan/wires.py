@@ -52,7 +52,7 @@ class Namespace:
         self.name = name
         run("ip", "netns", "add", name)
         self.ip("link", "set", "lo", "up")
-        self._inside = ThreadPoolExecutor(1, initializer=self._enter)
+        self._inside = ThreadPoolExecutor(1, initializer=self.enter)
 
     def ip(self, *arguments: str) -> str:
         """`ip` in here."""
@@ -88,7 +88,8 @@ class Namespace:
         self._inside.shutdown(wait=True)
         run("ip", "netns", "del", self.name)
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
+        """Move the calling thread in here, for good: sockets that it makes are then in here."""
         with (_NETNS / self.name).open() as file:
             libc = ctypes.CDLL(None, use_errno=True)
             if libc.setns(file.fileno(), _CLONE_NEWNET):
