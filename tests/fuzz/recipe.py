@@ -34,7 +34,7 @@ def cook(raw: bytes) -> tuple[bytes, list[Entry] | None]:
     which the gate may or may not have to refuse (two lies may make a truth)."""
     choices = _Bytes(raw)
     structs, entries = [], []
-    for _ in range(choices.take(5)):
+    for _ in range(choices.take(3)):
         struct, chosen = _item(choices)
         structs.append(struct)
         entries += chosen
@@ -47,7 +47,7 @@ def _item(choices: _Bytes) -> tuple[Struct, list[Entry]]:
     if log[0].body.document != JAM:
         choices.honest = False
     start = choices.take(len(log))
-    chosen = log[start : start + 1 + choices.take(len(log) - start)]
+    chosen = log[start : start + 1 + choices.take(min(2, len(log) - start))]
     key, document = log[0].log, log[0].body.document
     client = [client_id(document, key), 0, client_id(JAM, LOGS[2][0].log) ^ 1, 2**53 - 1][choices.lie(4)]
     clock = [start, start + 1, max(0, start - 1), 2**53 - 1][choices.lie(4)]

@@ -16,6 +16,7 @@ from tests.crdt.authors import ALICE, BOB, JAM, LEDGER, NETWORK, OTHER_JAM, chai
 NONCE = Nonce(b"restart!")
 CHAIN = chain(ALICE, 4)
 LOGS: tuple[list[Entry], ...] = (CHAIN, chain(ALICE, 3, nonce=NONCE), chain(BOB, 4), chain(ALICE, 2, OTHER_JAM))
+SIGNED = frozenset(entry for log in LOGS for entry in log)
 REF = Ref(JAM, BOB.player, Seq(3), LOGS[2][3].id)
 
 
@@ -47,7 +48,7 @@ def updates() -> list[bytes]:
         b"\2\1\5\0\x08\1\1a\1t\1x\1\3\0\x48\5\0\1t\1y\0",  # two clients, one inserting before the other
         b"\1\1\5\1\x08\0\5\0\1t\1x\1\5\2\0\1\7\2",  # a parent by id, and deletes
     ]
-    gated = [_append(log, 0, len(log)) for log in LOGS] + [_append(CHAIN, 2, 4)]
+    gated = [_append(log, 0, 2) for log in LOGS] + [_append(CHAIN, 2, 4)]
     recipes = [bytes(12), bytes([2, 0, 0, 1, *bytes(6), 1, 0, 0, *bytes(6)]), bytes(range(16)) * 3]
     return [b"\0" + raw for raw in plain + gated] + [b"\1" + raw for raw in gated] + [b"\2" + raw for raw in recipes]
 

@@ -7,6 +7,7 @@ the target signs what was mutated, or builds the message out of parts that are s
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from crdt.errors import Reason, Violation
 from crdt.gate import entries_of
 from crdt.limits import FRAME_MAX_BYTES, YJS_COUNT_MAX
 from crdt.replica import Replica
+from crdt.types import Digest
 from crdt.yupdate import Item, Update, decode_update, encode_append
 from node.engine import frames
 from node.mesh import framing
@@ -101,7 +103,7 @@ def _as_append(item: Item) -> bytes | None:
 
 
 def _gated(raw: bytes, update: Update, expected: list[Entry] | None) -> bool:
-    replica = Replica(NETWORK, JAM)
+    replica, before = _partly_filled()
     try:
         found = entries_of(replica, raw)
     except Violation:
@@ -111,11 +113,21 @@ def _gated(raw: bytes, update: Update, expected: list[Entry] | None) -> bool:
     places = [(item, offset) for item in update.items for offset in range(len(item.values))]
     assert len(places) == len(found)
     for opened, (item, offset) in zip(found, places, strict=True):
-        assert opened.raw == item.values[offset] and opened == open_entry(NETWORK, opened.raw)
+        assert opened.raw == item.values[offset] and opened in seeds.SIGNED
         assert (opened.body.document, opened.body.seq) == (JAM, item.id.clock + offset)
         assert _as_append(item) is not None
-    assert not replica.logs and not replica.held_count()
+    assert replica.digest() == before and replica.held_count() == 0
     return True
+
+
+@functools.cache
+def _partly_filled() -> tuple[Replica, Digest]:
+    """A document that holds all but one of the logs, and its digest: what is held is not verified again, so that
+    most of the time goes into the rest."""
+    replica = Replica(NETWORK, JAM)
+    for log in (seeds.LOGS[0], seeds.LOGS[2]):
+        replica.restore(iter(log))
+    return replica, replica.digest()
 
 
 def frame(data: bytes) -> bool:
@@ -169,6 +181,6 @@ def _whole(stream: bytes) -> tuple[list[bytes], Reason | None]:
 
 TARGETS = {
     "entry": Target(entry, seeds.entries, frozenset({1}), 600),
-    "yjs": Target(yjs, seeds.updates, frozenset(), 1_200),
+    "yjs": Target(yjs, seeds.updates, frozenset(), 700),
     "frame": Target(frame, seeds.streams, frozenset({0}), 600),
 }
