@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
+from crdt.entry import Entry
 from crdt.limits import WORK_BURST_MAX, WORK_PER_S_MAX
 from crdt.replica import Admission
 from crdt.types import DocumentName, ledger_epoch
@@ -25,7 +26,7 @@ _PRICES: Final[dict[int, tuple[int, int]]] = {
     TAG_TOTAL: (200, 40),
     TAG_DOCUMENTS: (50, 200),
     TAG_HEADS: (10, 160),
-    TAG_ASK: (15, 40),
+    TAG_ASK: (3, 400),  # what is served is counted in bytes
     TAG_ENTRIES: (0, 400),  # decoding; what is in it is charged when it is known whether it was asked for
     TAG_PROOF: (60, 40),
     TAG_PROBE: (20, 40),
@@ -111,3 +112,14 @@ def price_of_news(admission: Admission) -> int:
     """Units for what an entry or a proof, unasked for, has begun: logs, and the freezing of one."""
     logs = sum(entry.body.seq == 0 for entry in admission.added)
     return logs * _LOG_UNITS + (_PROOF_UNITS if admission.equivocation else 0)
+
+
+def price_of_relay(entry: Entry) -> int:
+    """Units that an entry takes from us where we pass it on to."""
+    begun = _LOG_UNITS if entry.body.seq == 0 else 0
+    return begun + price_of_entries(entry.body.document, (entry.raw,))
+
+
+def price_of_proof(frame: bytes) -> int:
+    """Units that a proof takes from us where we hand it to."""
+    return _PROOF_UNITS + price_of(frame)

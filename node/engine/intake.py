@@ -21,7 +21,7 @@ from crdt.replica import Admission
 from crdt.store.keys import entry_item, proof_key
 from crdt.types import Micros, PlayerId, jam_session
 from node.engine import frames
-from node.engine.budget import Room, price_of, price_of_entries, price_of_news
+from node.engine.budget import Room, price_of, price_of_entries, price_of_news, price_of_proof, price_of_relay
 from node.engine.documents import Documents
 from node.engine.duties import Duties
 from node.engine.effects import Declined, Effect, Heard, Persist, Refuse, Send
@@ -169,7 +169,11 @@ class Intake:
             first, second = admission.equivocation
             key = proof_key(first.body.document, first.log)
             frame = pack(frames.Proof(first.raw, second.raw))
-            spread = tuple(Send(player, frame) for player in self.peers if giver is None or player != giver.player)
+            spread = tuple(
+                Send(player, frame)
+                for player, peer in self.peers.items()
+                if (giver is None or player != giver.player) and _may_be_told(peer, price_of_proof(frame), now_us)
+            )
             out.append(Persist(((key, encode((first.raw, second.raw))),), sync=True, then=spread))
         if admission.added:
             self.counters["entries_admitted"] += len(admission.added)
@@ -184,13 +188,12 @@ class Intake:
         for entry in entries:
             author, document = entry.body.author, entry.body.document
             frame = pack(frames.Entries(document, (entry.raw,), 0))
-            units = price_of_entries(document, (entry.raw,))
+            units = price_of_relay(entry)
             out.extend(
                 Send(player, frame)
                 for player, peer in self.peers.items()
                 if player != author and author not in peer.links and not _has_it_from(giver, peer)
-                # What others flood us with must not make flooders of us; what is left out is asked for.
-                and peer.relayed.spend(units, now_us) is Room.WITHIN
+                and _may_be_told(peer, units, now_us)
             )
         return tuple(out)
 
@@ -226,3 +229,11 @@ class Intake:
 def _has_it_from(giver: Peer | None, peer: Peer) -> bool:
     """Whether a peer gave an entry, or gets it from the one who did."""
     return giver is not None and (peer.player == giver.player or giver.player in peer.links)
+def _may_be_told(peer: Peer, units: int, now_us: int) -> bool:
+    """Whether a peer has room for what others say: their floods must not make a flooder of who passes them on.
+
+    What is left out is found by comparing.
+    """
+    return peer.relayed.spend(units, now_us) is Room.WITHIN
+
+

@@ -64,21 +64,14 @@ class Survivor(Host):
 
 def trial(directory: Path, template: Path, kind: str, seed: int) -> dict[str, int]:
     """One round. AssertionError where the promise is broken; otherwise what happened, counted."""
-    damage, table = DAMAGES[kind]
-    random = Random(f"{kind} {seed}")
     past, path = history(), directory / "store"
-    left_behind(path, template, table, clean=random.random() < 0.5)
-    file = max(path.glob("*.ldb" if table else "*.log"), key=lambda found: found.stat().st_size)
-    data = bytearray(file.read_bytes())
-    damage(data, random)
-    unharmed = bytes(data) == file.read_bytes()
-    file.write_bytes(data)
+    data, unharmed = harm(path, template, kind, seed)
     try:
         opened = open_verified(path, NETWORK, BOOT, FRESH)
     except OperatingFailure as failure:
         assert failure.what and failure.why and failure.remedy
         return {"refused": 1}
-    kept = check_kept(opened, past, intact(data, past, table))
+    kept = check_kept(opened, past, intact(data, past, DAMAGES[kind][1]))
     assert unharmed or opened.recovery.damaged or kept == past_entries(past)
     refetch(opened, past)
     again = open_verified(path, NETWORK, BOOT, FRESH)
@@ -92,6 +85,19 @@ def trial(directory: Path, template: Path, kind: str, seed: int) -> dict[str, in
         "emptied": int(kept == 0),
         "fresh_nonce": int(opened.nonce == FRESH),
     }
+
+
+def harm(path: Path, template: Path, kind: str, seed: int) -> tuple[bytes, bool]:
+    """A store with one damaged file; that file's bytes, and whether the damage changed nothing after all."""
+    damage, table = DAMAGES[kind]
+    random = Random(f"{kind} {seed}")
+    left_behind(path, template, table, clean=random.random() < 0.5)
+    file = max(path.glob("*.ldb" if table else "*.log"), key=lambda found: found.stat().st_size)
+    whole = file.read_bytes()
+    data = bytearray(whole)
+    damage(data, random)
+    file.write_bytes(data)
+    return bytes(data), bytes(data) == whole
 
 
 def past_entries(past: History) -> int:

@@ -9,6 +9,7 @@ import trio
 from libp2p.exceptions import BaseLibp2pError
 
 from consensus.params import MAIN, network_id
+from crdt.types import Digest
 from node.engine import frames
 from node.mesh.gossip import PROTOCOLS
 from tests.hostile.site import Talker, framed
@@ -133,7 +134,7 @@ async def _slowly(peer: Talker, each_s: int) -> None:
     peer.host.set_stream_handler(LIVE, read)
     await peer.hello()
     while True:
-        await peer.say(frames.Total(frames.Digest(secrets.token_bytes(32))))
+        await peer.say(frames.Total(Digest(secrets.token_bytes(32))))
         await trio.sleep(0.02)
 
 
@@ -147,7 +148,7 @@ async def wrong_network(peer: Talker) -> None:
 async def no_hello(peer: Talker) -> None:
     """Talks without having said hello."""
     while True:
-        await peer.write(framed(frames.pack(frames.Total(frames.Digest(bytes(32))))) * 100)
+        await peer.write(framed(frames.pack(frames.Total(Digest(bytes(32))))) * 100)
 
 
 ATTACKS = {
