@@ -61,6 +61,9 @@ soak: $(VENV)/.ready-dev ## kill, freeze, restart and cut off real nodes: SEED=1
 soak-store: $(VENV)/.ready-dev ## damage stores in every way: ROUNDS=200 SEED=1 (root and strace for all of it)
 	@$(BIN)/python -m tests.crdt.store.soak --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1)
 
+hostile: $(VENV)/.ready-dev ## an honest pair under every attack, SECONDS=10 each (ATTACKS="..." for some)
+	@$(BIN)/python -m tests.hostile --seconds $(or $(SECONDS),10) $(ATTACKS)
+
 demo: setup ## four nodes on this machine, a made-up performance, blocks that pay
 	@$(BIN)/symjam demo
 
@@ -69,11 +72,12 @@ lan: SECONDS ?= 60
 lan: $(VENV)/.ready-dev ## three hosts on a switch: discovery, cable, packet loss (root; RUNS=10 SECONDS=60)
 	@$(BIN)/python -m tests.lan.trials --runs $(RUNS) --loss $(SECONDS)
 
-lock: $(VENV)/.ready-dev ## resolve requirements*.in again into the locks
+lock: $(VENV)/.ready-dev ## resolve requirements*.in, and the packages of tests/doors, again into the locks
 	@$(PIP) install uv
 	@for f in requirements requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
 	    --no-annotate --no-header --override requirements-override.txt $$f.in -o $$f.lock; done
+	@if command -v npm >/dev/null; then $(BIN)/python -m tests.doors.lock; fi
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

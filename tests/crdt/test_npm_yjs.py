@@ -1,16 +1,12 @@
-"""Real Yjs in Node.js loads what View writes and gives it back byte for byte. Needs npm and its registry."""
+"""Real Yjs in Node.js loads what View writes and gives it back byte for byte."""
 
 from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from crdt.entry import client_id, root_name
 from crdt.gate import entries_of
@@ -19,8 +15,8 @@ from crdt.types import Nonce
 from crdt.view import View
 from tests.crdt.authors import ALICE, GIVER, JAM, NETWORK, chain, key_of
 from tests.crdt.worlds import replica_of
+from tests.doors.npm import installed, needs_npm
 
-YJS = "yjs@13.6.33"
 LOAD = """
 const Y = require('yjs')
 const b64 = bytes => Buffer.from(bytes).toString('base64')
@@ -44,25 +40,7 @@ console.log(JSON.stringify({
 }))
 """
 
-pytestmark = [
-    pytest.mark.npm,
-    pytest.mark.skipif(
-        os.environ.get("CI") != "true" and os.environ.get("SYMJAM_NPM") != "1",
-        reason="downloads yjs from npm: set SYMJAM_NPM=1 to run it",
-    ),
-    pytest.mark.skipif(not (shutil.which("node") and shutil.which("npm")), reason="needs node and npm"),
-]
-
-
-@pytest.fixture(scope="module")
-def yjs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which Node.js finds yjs."""
-    folder = tmp_path_factory.mktemp("yjs")
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), YJS]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode:
-        pytest.skip(f"npm could not install {YJS}: {done.stderr[-300:]}")
-    return folder
+pytestmark = needs_npm
 
 
 def ask(folder: Path, question: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +61,7 @@ def b64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def test_yjs_sees_the_same_and_gives_the_same_bytes_back(yjs: Path) -> None:
+def test_yjs_sees_the_same_and_gives_the_same_bytes_back() -> None:
     entries = [e for number in (0, 3, 700) for e in chain(ALICE, number, nonce=Nonce(number.to_bytes(8, "big")))]
     replica = replica_of(JAM, [*entries, *chain(ALICE, 1, label=b"fork", after=entries[1])])
     view = View(replica)
@@ -96,7 +74,7 @@ def test_yjs_sees_the_same_and_gives_the_same_bytes_back(yjs: Path) -> None:
         "root": root,
         "values": [b64(value) for value in values],
     }
-    answer = ask(yjs, question)
+    answer = ask(installed("yjs"), question)
     assert answer["arrays"] == {root_name(key): [b64(raw) for raw in view.array(key)] for key in replica.logs}
     assert answer["pending"] == [None, None]
     assert answer["update"] == b64(view.update())
