@@ -30,6 +30,19 @@ VIEW_TRANSACTION_MAX: Final = 500  # more elements in one Yjs transaction cost q
 YJS_UPDATE_MAX_BYTES: Final = 16_000_000
 YJS_COUNT_MAX: Final = 131_072  # clients, structs, elements and ranges in one update, together
 
+# Edits of a jam's shared document (title, parts, chat), in each part of it
+EDIT_MAX_BYTES: Final = 4_096
+EDIT_DEPTH_MAX: Final = 2  # lists in lists
+EDIT_DELETES_MAX: Final = 256  # items deleted by one edit
+EDITS_PER_LOG_MAX: Final = 1_000
+EDIT_BYTES_PER_LOG_MAX: Final = 262_144
+BOARD_PARTS_MAX: Final = 256  # the latest parts of a jam whose shared documents are looked at
+BOARD_TITLE_MAX: Final = 80  # characters
+BOARD_PARTS_NAMED_MAX: Final = 64
+BOARD_NAME_MAX: Final = 24
+BOARD_LINE_MAX: Final = 500
+BOARD_LINES_SHOWN_MAX: Final = 100
+
 # Per peer
 HELD_PER_PEER_MAX: Final = 512  # entries that came before their predecessors
 HELD_BYTES_PER_PEER_MAX: Final = 1_000_000

@@ -62,12 +62,16 @@ class Authoring:
     def is_frozen(self, document: DocumentName) -> bool:
         """Whether this node's own log in a document was proven to fork."""
         replica = self.documents.replicas.get(document)
-        log = replica.logs.get(self._key(document)) if replica else None
+        log = replica.logs.get(self.key(document)) if replica else None
         return log is not None and log.frozen_at is not None
 
     def play(self, document: DocumentName, events: tuple[Event, ...]) -> Entry:
         """Sign events into a jam document. The caller persists the entry, then sends it."""
         return self._write(document, encode_events(events), ())
+
+    def edit(self, document: DocumentName, payload: bytes) -> Entry:
+        """Sign an edit into a jam document. The caller persists the entry, then sends it."""
+        return self._write(document, payload, ())
 
     def record(self, document: DocumentName, ops: tuple[AnyOp, ...]) -> tuple[Entry, Signed]:
         """Sign operations into the ledger. The caller persists with sync and the Signed record, then sends."""
@@ -88,12 +92,13 @@ class Authoring:
         not be known to anyone: signing its number again would be an equivocation."""
         return self._unsynced.get(document) if log.author == self.identity.player else None
 
-    def _key(self, document: DocumentName) -> LogKey:
+    def key(self, document: DocumentName) -> LogKey:
+        """The log in which this node writes in a document."""
         nonce = NO_NONCE if ledger_epoch(document) is not None else self.nonce
         return LogKey(self.identity.player, nonce)
 
     def _write(self, document: DocumentName, payload: bytes, refs: tuple[Ref, ...]) -> Entry:
-        key = self._key(document)
+        key = self.key(document)
         replica = self.documents.replica(document)
         if not replica.has_room(key):
             raise Misuse("there is no room for another log of this player in this document")
@@ -130,7 +135,7 @@ class Authoring:
         for name, replica in self.documents.replicas.items():
             earlier = jam_session(name)
             if jam is not None and earlier is not None and earlier[0] == jam[0] and earlier[1] < jam[1]:
-                log = replica.logs.get(self._key(document))
+                log = replica.logs.get(self.key(document))
                 if log is not None and log.entries:
                     found[earlier[1]] = log.head
         return found[max(found)] if found else NO_ENTRY

@@ -94,6 +94,13 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardChanged:
+    """Somebody edited what a jam shares: title, tempo, chart, parts, chat."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
 class BlockChanged:
     """A block is new, or its verdict or reward has changed."""
 
@@ -114,6 +121,5 @@ class SessionChanged:
     session: SessionId | None
 
 
-Effect = (
-    Send | Persist | Confirm | Hint | Refuse | Declined | Work | Heard | BlockChanged | WindowJudged | SessionChanged
-)
+News = Heard | BoardChanged | BlockChanged | WindowJudged | SessionChanged
+Effect = Send | Persist | Confirm | Hint | Refuse | Declined | Work | News

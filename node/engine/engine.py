@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from consensus.ops import AnyOp
 from consensus.params import Params
-from consensus.parts import by_document
+from consensus.parts import by_document, document_at
 from crdt.entry import Entry
 from crdt.errors import Misuse, Reason, Violation
 from crdt.keys import Identity
@@ -24,12 +24,15 @@ from crdt.types import (
     SessionId,
     ledger_document,
 )
+from jam.board import Change
 from node.engine import frames
 from node.engine.authoring import Authoring
+from node.engine.boards import Boards
 from node.engine.documents import Documents, Stored
 from node.engine.duties import Duties
 from node.engine.effects import (
     BlockChanged,
+    BoardChanged,
     Confirm,
     Effect,
     Heard,
@@ -44,6 +47,7 @@ from node.engine.frames import pack
 from node.engine.inputs import (
     CloseSession,
     Confirmed,
+    Edit,
     ElementGiven,
     FrameReceived,
     HintReceived,
@@ -63,6 +67,7 @@ from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
 from node.engine.sync import Sync
 
 HINT_EVERY_US = 1_000_000
+BOARD_NEWS_EVERY_US = 200_000
 HINT_IN_EVERY_US = 20_000
 SOFTWARE = "symjam/0.1"
 
@@ -87,6 +92,7 @@ class Engine:
         self.sessions = Sessions(params, self.player, self.documents)
         self.authoring = Authoring(identity, self.documents, nonce, signed)
         self.sync = Sync(self.documents, self.authoring.may_leave)
+        self.boards = Boards(self.documents)
         self.duties = Duties(params, identity, self.documents, now_us)
         self.peers: dict[PlayerId, Peer] = {}
         self._pasts: dict[PlayerId, Past] = {}  # of players that were linked
@@ -98,6 +104,7 @@ class Engine:
         self._next_hint_us = 0
         self._next_hint_in_us = 0
         self._current: SessionId | None = None
+        self._next_board_us = 0
 
     def handle(self, now_us: int, event: Input) -> list[Effect]:
         """Take one input in. Raises Misuse for a local command that makes no sense; never for anything remote."""
@@ -129,10 +136,8 @@ class Engine:
                 return self._on_hint(now_us, data)
             case ElementGiven():
                 return self.intake.on_given(now_us, event)
-            case OpenSession():
-                return self._open_session(now_us, event)
-            case CloseSession():
-                return self._close_session(now_us)
+            case OpenSession() | CloseSession() | Edit():
+                return self._on_command(now_us, event)
 
     def current_session(self, now_us: int) -> Placed | None:
         """The jam that is on."""
@@ -202,7 +207,7 @@ class Engine:
             self._next_hint_us = now_us + HINT_EVERY_US
             self._hinted = self.documents.total()
             out.append(Hint(self._hinted))
-        return out + self._session_news(now_us)
+        return out + self._session_news(now_us) + self._board_news(now_us)
 
     def _session_news(self, now_us: int) -> list[Effect]:
         placed = self.current_session(now_us)
@@ -245,6 +250,29 @@ class Engine:
             heard = Heard(self.player, placed.facts.id, inside, 1)
             out.append(Persist((entry_item(entry),), then=(*self._to_all(entry), heard)))
         return out
+
+    def _on_command(self, now_us: int, command: OpenSession | CloseSession | Edit) -> list[Effect]:
+        if isinstance(command, Edit):
+            return self._on_edit(now_us, command.change)
+        return self._open_session(now_us, command) if isinstance(command, OpenSession) else self._close_session(now_us)
+
+    def _on_edit(self, now_us: int, change: Change) -> list[Effect]:
+        placed = self.current_session(now_us)
+        if placed is None:
+            raise Misuse("no jam is on: open one, or play")
+        t_us = self.sessions.session_time(now_us, placed)
+        document = document_at(self.params, placed.facts, t_us)
+        entry = self.authoring.edit(document, self.boards.draft(document, self.authoring.key(document), change, t_us))
+        self.counters["entries_signed"] += 1
+        self.intake.edited.add(placed.facts.id)
+        return [Persist((entry_item(entry),), then=self._to_all(entry))]
+
+    def _board_news(self, now_us: int) -> list[Effect]:
+        if not self.intake.edited or now_us < self._next_board_us:
+            return []
+        self._next_board_us = now_us + BOARD_NEWS_EVERY_US
+        edited, self.intake.edited = sorted(self.intake.edited), set()
+        return [BoardChanged(session) for session in edited]
 
     def _open_session(self, now_us: int, wanted: OpenSession) -> list[Effect]:
         if not self.may_sign(now_us):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from crdt.errors import Reason
 from crdt.types import DocumentName, PlayerId
 from crdt.yupdate import Item
+from jam.board import Change
 from node.engine.effects import Signed
 
 
@@ -96,6 +97,13 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """The local player changes something on the board of the jam that is on."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSession:
     """The local player starts a jam."""
 
@@ -122,6 +130,7 @@ Input = (
     | Confirmed
     | Worked
     | Play
+    | Edit
     | OpenSession
     | CloseSession
 )

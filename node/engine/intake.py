@@ -18,8 +18,9 @@ from crdt.gate import entry_at
 from crdt.limits import EMPTY_ANSWERS_MAX
 from crdt.quarantine import Quarantine
 from crdt.replica import Admission
+from crdt.shared import edit_in
 from crdt.store.keys import entry_item, proof_key
-from crdt.types import Micros, PlayerId, jam_session
+from crdt.types import Micros, PlayerId, SessionId, jam_session
 from node.engine import frames
 from node.engine.budget import Room, price_of, price_of_entries, price_of_news, price_of_proof, price_of_relay
 from node.engine.documents import Documents
@@ -44,6 +45,7 @@ class Intake:
         self.counters: Counter[str] = Counter()
         self.refused: Counter[Reason] = Counter()
         self.quarantine = Quarantine()
+        self.edited: set[SessionId] = set()  # jams whose board has changed since this was emptied
         self.patience = Patience()
 
     def on_frame(self, now_us: int, player: PlayerId, raw: bytes) -> list[Effect]:
@@ -202,6 +204,8 @@ class Intake:
         if jam is not None:
             events = decode_events(entry.body.payload)
             self.counters["events_heard"] += len(events)
+            if not events and edit_in(entry.body.payload) is not None:
+                self.edited.add(jam[0])
             return [Heard(entry.body.author, jam[0], events, 1)] if events else []
         self.learn(entry, decode_ops(entry.body.payload)[0], now_us)
         return []

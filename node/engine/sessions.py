@@ -96,6 +96,10 @@ class Sessions:
             if event.data is not None and not 0 < len(event.data) <= EVENT_DATA_MAX_BYTES:
                 raise Misuse(f"an event carries 1 to {EVENT_DATA_MAX_BYTES} bytes of data, or none")
 
+    def session_time(self, now_us: int, placed: Placed) -> int:
+        """The session time of a moment, 0 before the jam began."""
+        return max(0, now_us + (placed.clock.offset_us if placed.clock else 0) - placed.facts.op.t0_us)
+
     def place(self, played: tuple[Played, ...], placed: Placed) -> tuple[Event, ...]:
         """Local events in session time."""
         since_us = placed.facts.op.t0_us - (placed.clock.offset_us if placed.clock else 0)
