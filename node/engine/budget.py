@@ -27,7 +27,7 @@ _PRICES: Final[dict[int, tuple[int, int]]] = {
     TAG_DOCUMENTS: (50, 200),
     TAG_HEADS: (10, 160),
     TAG_ASK: (3, 400),  # what is served is counted in bytes
-    TAG_ENTRIES: (0, 400),  # decoding; what is in it is charged when it is known whether it was asked for
+    TAG_ENTRIES: (17, 40),  # with one entry in it
     TAG_PROOF: (60, 40),
     TAG_PROBE: (20, 40),
     TAG_ECHO: (10, 40),
@@ -35,9 +35,7 @@ _PRICES: Final[dict[int, tuple[int, int]]] = {
 }
 _DEBT_S: Final = 2
 _PRICE_UNKNOWN: Final = (50, 40)
-_FRAME_UNITS: Final = 2
 _ENTRY_UNITS: Final = 15  # a signature to verify, a log to fit it into
-_ENTRY_UNIT_BYTES: Final = 40  # events to decode and to tell
 _LEDGER_UNIT_BYTES: Final = 4
 _LOG_UNITS: Final = 1_000  # what a log more costs every comparison from then on
 _PROOF_UNITS: Final = 1_000  # synced to the disk, and told to everybody
@@ -102,10 +100,16 @@ def price_of(raw: bytes) -> int:
     return units + len(raw) // each
 
 
+def is_answer(raw: bytes) -> bool:
+    """Whether a frame, not decoded yet, holds entries that answer a request: its last field is the request's number,
+    which is zero for live ones and otherwise never ends in a zero byte (node/engine/peers.py)."""
+    return tag_of(raw) == TAG_ENTRIES and raw[-1] != 0
+
+
 def price_of_entries(document: DocumentName, raws: Sequence[bytes]) -> int:
-    """Units for entries that nobody has asked for; more for the ledger, where every operation is folded."""
-    each = _ENTRY_UNIT_BYTES if ledger_epoch(document) is None else _LEDGER_UNIT_BYTES
-    return _FRAME_UNITS + len(raws) * _ENTRY_UNITS + sum(map(len, raws)) // each
+    """Units more for what is in a frame of live entries; for the ledger's most, where every operation is folded."""
+    folded = 0 if ledger_epoch(document) is None else sum(map(len, raws)) // _LEDGER_UNIT_BYTES
+    return max(0, len(raws) - 1) * _ENTRY_UNITS + folded
 
 
 def price_of_news(admission: Admission) -> int:
@@ -114,10 +118,10 @@ def price_of_news(admission: Admission) -> int:
     return logs * _LOG_UNITS + (_PROOF_UNITS if admission.equivocation else 0)
 
 
-def price_of_relay(entry: Entry) -> int:
-    """Units that an entry takes from us where we pass it on to."""
+def price_of_relay(entry: Entry, frame: bytes) -> int:
+    """Units that an entry in a frame of its own takes from us where we pass it on to."""
     begun = _LOG_UNITS if entry.body.seq == 0 else 0
-    return begun + price_of_entries(entry.body.document, (entry.raw,))
+    return begun + price_of(frame) + price_of_entries(entry.body.document, (entry.raw,))
 
 
 def price_of_proof(frame: bytes) -> int:

@@ -22,7 +22,15 @@ from crdt.shared import edit_in
 from crdt.store.keys import entry_item, proof_key
 from crdt.types import Micros, PlayerId, SessionId, jam_session
 from node.engine import frames
-from node.engine.budget import Room, price_of, price_of_entries, price_of_news, price_of_proof, price_of_relay
+from node.engine.budget import (
+    Room,
+    is_answer,
+    price_of,
+    price_of_entries,
+    price_of_news,
+    price_of_proof,
+    price_of_relay,
+)
 from node.engine.documents import Documents
 from node.engine.duties import Duties
 from node.engine.effects import Declined, Effect, Heard, Persist, Refuse, Send
@@ -55,7 +63,7 @@ class Intake:
             return []
         self.counters["frames_in"] += 1
         try:
-            if not self._may_cost(now_us, peer, price_of(raw)):
+            if not is_answer(raw) and not self._may_cost(now_us, peer, price_of(raw)):
                 return []
             return self._dispatch(now_us, peer, unpack(raw))
         except Violation as violation:
@@ -190,7 +198,7 @@ class Intake:
         for entry in entries:
             author, document = entry.body.author, entry.body.document
             frame = pack(frames.Entries(document, (entry.raw,), 0))
-            units = price_of_relay(entry)
+            units = price_of_relay(entry, frame)
             out.extend(
                 Send(player, frame)
                 for player, peer in self.peers.items()
@@ -230,9 +238,6 @@ class Intake:
         return [Refuse(player, violation.reason, for_s)] if for_s else []
 
 
-def _has_it_from(giver: Peer | None, peer: Peer) -> bool:
-    """Whether a peer gave an entry, or gets it from the one who did."""
-    return giver is not None and (peer.player == giver.player or giver.player in peer.links)
 def _may_be_told(peer: Peer, units: int, now_us: int) -> bool:
     """Whether a peer has room for what others say: their floods must not make a flooder of who passes them on.
 
@@ -241,3 +246,6 @@ def _may_be_told(peer: Peer, units: int, now_us: int) -> bool:
     return peer.relayed.spend(units, now_us) is Room.WITHIN
 
 
+def _has_it_from(giver: Peer | None, peer: Peer) -> bool:
+    """Whether a peer gave an entry, or gets it from the one who did."""
+    return giver is not None and (peer.player == giver.player or giver.player in peer.links)

@@ -115,7 +115,7 @@ class Peer:
         while self.wants and len(self.asked) < REQUESTS_IN_FLIGHT_MAX:
             item = next(iter(self.wants))
             del self.wants[item]
-            self._requests += 1
+            self._requests += 1 if self._requests % 256 < 255 else 2  # none ends in a zero byte: budget.is_answer
             self.asked[self._requests] = (item, now_us + ASK_TIMEOUT_US)
             out.append((self._requests, item))
         return out

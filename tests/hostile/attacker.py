@@ -23,6 +23,7 @@ from tests.hostile.site import Site, Talker, is_kept_out
 NICE = 5
 _PAUSE_S = 0.05
 _LEAVE_S = 1.5
+_LOST = (BaseLibp2pError, OSError, trio.TooSlowError, trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 async def attack(site: Site, name: str, seconds: float) -> None:
@@ -37,7 +38,7 @@ async def attack(site: Site, name: str, seconds: float) -> None:
         return
     first: list[bytes] = []
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_lives, site, name, first, ends)
+        nursery.start_soon(lives, site, name, first, ends)
         await trio.sleep_until(ends + _LEAVE_S)
         if first:
             with trio.move_on_after(_LEAVE_S):
@@ -45,7 +46,8 @@ async def attack(site: Site, name: str, seconds: float) -> None:
         _end(site)
 
 
-async def _lives(site: Site, name: str, first: list[bytes], ends: float) -> None:
+async def lives(site: Site, name: str, first: list[bytes], ends: float) -> None:
+    """Attack until then, each time under another key; `first` is given the seed of the first one."""
     while trio.current_time() < ends:
         await _one_life(site, name, first, ends)
         await trio.sleep(_PAUSE_S)
@@ -61,7 +63,7 @@ async def _one_life(site: Site, name: str, first: list[bytes], ends: float) -> N
             with trio.move_on_at(ends):
                 await _until_thrown_out(site, name, peer)
             site.tally["thrown-out"] += not peer.connected
-    except (BaseLibp2pError, OSError, trio.TooSlowError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+    except _LOST as error:
         site.tally[f"ended-{type(error).__name__}"] += 1
 
 
@@ -70,7 +72,7 @@ async def _until_thrown_out(site: Site, name: str, peer: Talker) -> None:
     while peer.connected:
         try:
             await PEERS[name](peer)
-        except BrokenPipeError:
+        except _LOST:
             site.tally["streams-lost"] += 1
         await trio.sleep(_PAUSE_S)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consensus.events import Event, encode_events
 from consensus.params import SMALL, network_id
@@ -48,7 +50,8 @@ def test_a_frame_without_a_tag_has_a_price_too(raw: bytes) -> None:
     [(80, 256), (500, 1), (100, 40)],  # 20,000 events a second; several hundred entries; in between
 )
 def test_an_honest_load_passes_for_ever(entries_per_s: int, events: int) -> None:
-    price = price_of_entries(JAM, (entry(events),))
+    raw = entry(events)
+    price = price_of(pack(frames.Entries(JAM, (raw,), 0))) + price_of_entries(JAM, (raw,))
     assert set(rooms(price, entries_per_s, 60)) == {Room.WITHIN}
 
 
@@ -59,6 +62,13 @@ def test_a_little_too_much_for_a_while_is_dropped_and_forgiven() -> None:
 
 def test_a_little_too_much_for_ever_is_a_flood() -> None:
     assert rooms(WORK_PER_S_MAX // 500, 600, 60)[-1] is Room.FLOOD
+
+
+@given(request=st.integers(0, 2**53 - 1))
+def test_answers_are_told_from_live_entries_before_they_are_decoded(request: int) -> None:
+    frame = pack(frames.Entries(JAM, (), request))
+    assert budget.is_answer(frame) == (request % 256 != 0)
+    assert not budget.is_answer(pack(frames.Total(Digest(b"x" * 32))))
 
 
 def test_far_too_much_is_a_flood() -> None:

@@ -76,3 +76,13 @@ def test_questions_wait_until_too_many_do() -> None:
     peer = Peer(PLAYER, 0)
     ask = Ask(DOCUMENT, PLAYER, NO_NONCE, Seq(0), Seq(1), 1)
     assert sum(peer.may_wait(ask) for _ in range(2 * ASKS_PENDING_MAX)) == ASKS_PENDING_MAX
+
+
+def test_no_request_ends_in_a_zero_byte_and_none_is_used_twice() -> None:
+    peer, asked = Peer(PLAYER, 0), []
+    for start in range(1_000):
+        peer.enqueue(DOCUMENT, _want(start))
+        for request, _ in peer.next_asks(0):
+            asked.append(request)
+            peer.answered(request)
+    assert len(set(asked)) == 1_000 and all(request % 256 for request in asked)
