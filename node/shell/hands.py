@@ -52,6 +52,7 @@ class Hands:
         self._fail = fail
         self._counters = counters
         self.on_saved: Callable[[], None] = _nothing
+        self.failure: OperatingFailure | None = None  # why nothing can be saved any more, and so nothing be said
         self._waiting: list[Persist] = []
         self._arrived = trio.Event()
         self._idle = trio.Event()
@@ -60,14 +61,16 @@ class Hands:
         self._give_work, self._work = trio.open_memory_channel[Work](WORK_QUEUE_MAX)
 
     def execute(self, effects: tuple[Effect, ...] | list[Effect]) -> None:
-        """Do all of it, in order. Never blocks, but for an unsynced write."""
+        """Do all of it, in order. Never blocks, but for an unsynced write. After a failed write it does nothing."""
         for effect in effects:
+            if self.failure is not None:
+                return
             match effect:
                 case Send(player, frame):
                     self._send(player, frame)
                 case Persist(sync=True):
                     if len(self._waiting) >= SYNC_QUEUE_MAX:
-                        self._fail(TOO_SLOW)
+                        self._end(TOO_SLOW)
                         return
                     self._waiting.append(effect)
                     self._idle = trio.Event() if self._idle.is_set() else self._idle
@@ -100,7 +103,7 @@ class Hands:
                     try:
                         await trio.to_thread.run_sync(self._write, group)
                     except OperatingFailure as failure:
-                        self._fail(failure)
+                        self._end(failure)
                         return
                 for persist in group:
                     self.execute(persist.then)
@@ -128,9 +131,14 @@ class Hands:
         try:
             self._store.write(batch, sync=False)
         except OperatingFailure as failure:
-            self._fail(failure)
+            self._end(failure)
             return False
         return True
+
+    def _end(self, failure: OperatingFailure) -> None:
+        """The engine knows of entries now that are not saved: whatever it says from here on could be of them."""
+        self.failure = failure
+        self._fail(failure)
 
     def _write(self, group: list[Persist]) -> None:
         batch = [item for persist in group for item in persist.batch]

@@ -112,8 +112,11 @@ class Node:
         self.hands.execute(self.engine.handle(self.clock.now_us(), event))
 
     def play_now(self, events: tuple[Played, ...]) -> None:
-        """One entry of these events, signed, saved and handed to the links. Misuse for events that cannot be of now."""
+        """One entry of these events, signed, saved and handed to the links. Misuse for events that cannot be of now,
+        OperatingFailure when they cannot be saved."""
         self.give(Play(events))
+        if self.hands.failure is not None:
+            raise self.hands.failure
 
     def fail(self, failure: OperatingFailure) -> None:
         """The store or the disk does not work any more."""

@@ -33,11 +33,12 @@ class _Waiting:
     def __init__(self, events: Sequence[Played]) -> None:
         self.events = events
         self.done = trio.Event()
-        self.failure: Misuse | None = None
+        self.failure: Misuse | OperatingFailure | None = None
 
 
 class Pump:
-    """What the local player plays, queued. `sign` makes an entry of events, saves and sends it, or raises Misuse."""
+    """What the local player plays, queued. `sign` makes an entry of events, saves and sends it, or raises Misuse, or
+    OperatingFailure when it cannot be saved."""
 
     def __init__(self, sign: Callable[[tuple[Played, ...]], None], is_alone: Callable[[], bool]) -> None:
         self._sign_events = sign
@@ -50,7 +51,8 @@ class Pump:
     async def play(self, events: Sequence[Played]) -> None:
         """Sign, save and send events; returns once they are saved.
 
-        OperatingFailure when they come faster than they can be signed, are too many at once, or cannot be of now.
+        OperatingFailure when they come faster than they can be signed, are too many at once, cannot be of now, or
+        cannot be saved.
         """
         if self._queued + len(events) > PLAY_QUEUE_MAX:
             raise OperatingFailure("too much at once", "events come faster than they can be signed", "Play slower.")
@@ -58,6 +60,8 @@ class Pump:
             raise OperatingFailure("cannot play that", f"1 to {EVENTS_PER_ENTRY_MAX} events at a time", "Send fewer.")
         waiting = self._put(events)
         await waiting.done.wait()
+        if isinstance(waiting.failure, OperatingFailure):
+            raise waiting.failure
         if waiting.failure is not None:
             raise OperatingFailure("cannot play that", str(waiting.failure), "Is the page's clock right?")
 
@@ -107,5 +111,8 @@ class Pump:
                     self._sign([waiting])
                 return
             batch[0].failure = misuse
+        except OperatingFailure as failure:
+            for waiting in batch:
+                waiting.failure = failure
         for waiting in batch:
             waiting.done.set()

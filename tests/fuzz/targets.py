@@ -88,7 +88,7 @@ def _check_update(raw: bytes, update: Update) -> None:
     assert decode_update(encode_update(update)) == update
     assert len(update.items) + update.deletes <= YJS_COUNT_MAX
     assert sum(len(value) for item in update.items for value in item.values) <= len(raw)
-    if len(update.items) == 1 and not update.deletes:
+    if len(update.items) == 1 and not update.deletes and len(update.items[0].values) > 1:  # so not as JavaScript writes
         again = _as_append(update.items[0])
         assert again is None or len(again) != len(raw) or again == raw
 

@@ -36,6 +36,9 @@ class Wire:
         self.sent.append((frame, self.store.unsynced()))
         return not self.full
 
+    def flush(self) -> None:
+        self.flushed = len(self.sent)
+
     def publish(self, data: bytes) -> None:
         self.hints.append(data)
 
@@ -102,6 +105,16 @@ def test_a_write_that_fails_says_nothing_and_ends_the_node(scene: Scene) -> None
     scene.store.fail_write(1)
     scene.hands.execute([Persist(((b"k", b"v"),), then=(SAY,))])
     assert scene.wire.sent == []
+    assert len(scene.failures) == 1
+
+
+def test_after_a_write_that_fails_nothing_more_is_said(scene: Scene) -> None:
+    """The engine may be asked for what it could not save, and would give it."""
+    scene.store.fail_write(1)
+    scene.hands.execute([Persist(((b"k", b"v"),), then=(SAY,)), SAY])
+    scene.hands.execute([SAY, Hint(b"h"), SessionChanged(None), Persist(((b"k", b"w"),), then=(SAY,))])
+    assert (scene.wire.sent, scene.wire.hints, scene.told) == ([], [], [])
+    assert scene.hands.failure is scene.failures[0]
     assert len(scene.failures) == 1
 
 

@@ -115,3 +115,16 @@ async def test_what_waits_is_bounded_and_an_entry_holds_no_more_than_it_may(
         await trio.sleep(0.1)
     assert max(len(entry) for entry in scene.entries) == EVENTS_PER_ENTRY_MAX
     nursery.cancel_scope.cancel()
+
+
+async def test_what_could_not_be_saved_is_not_acknowledged(nursery: trio.Nursery) -> None:
+    failure = OperatingFailure("the store cannot save", "No space left on device", "Make room")
+
+    def sign(_events: tuple[Played, ...]) -> None:
+        raise failure
+
+    pump = Pump(sign, lambda: False)
+    nursery.start_soon(pump.run_forever)
+    with pytest.raises(OperatingFailure) as caught:
+        await pump.play([note()])
+    assert caught.value is failure
