@@ -17,6 +17,7 @@ from crdt.errors import Violation
 from crdt.follower import Follower
 from crdt.types import DocumentName
 from crdt.yupdate import Item
+from jam.board import Change
 from node.api.bell import Bell
 from node.api.notices import Feed
 
@@ -101,6 +102,12 @@ class Backend(Protocol):
 
     async def close_session(self) -> Doc:
         """Close the session that this node opened; returns its document."""
+
+    def jam(self) -> Doc:
+        """`symjam.session/1`: the session that is on, and its board."""
+
+    async def edit(self, change: Change) -> Doc:
+        """Change the board of the session that is on; returns the board once the entry is saved."""
 
     def stop(self) -> None:
         """Begin to end the daemon; returns at once."""

@@ -36,6 +36,7 @@ class Http:
             Route("/api/wallet", self.wallet),
             Route("/api/history", self.history),
             Route("/api/documents/{name:path}", self.document),
+            Route("/api/session", self.session),
             Route("/api/session", self.open_session, methods=["POST"]),
             Route("/api/session", self.close_session, methods=["DELETE"]),
             Route("/api/stop", self.stop, methods=["POST"]),
@@ -69,6 +70,10 @@ class Http:
         if update is None:
             raise Refusal(404, "no such document", f"this node holds no {name[:96]!r}", "`symjam status` lists them.")
         return Response(update, headers={"Cache-Control": "no-store"}, media_type="application/octet-stream")
+
+    async def session(self, _: Request) -> Response:
+        """GET /api/session."""
+        return json_response(self._backend.jam())
 
     async def open_session(self, request: Request) -> Response:
         """POST /api/session."""

@@ -14,10 +14,11 @@ from starlette.websockets import WebSocket
 
 from crdt.errors import OperatingFailure, Violation
 from crdt.limits import HELLO_LIST_MAX, WEBSOCKET_MESSAGE_MAX_BYTES, WEBSOCKETS_MAX
+from jam import board
 from node.api.backend import Backend, SessionWish
 from node.api.errors import Refusal, error_response, refusal_of
 from node.api.gate import SUBPROTOCOL
-from node.api.messages import Close, Open, Ping, Play, Spoken, understand
+from node.api.messages import Close, Edit, Open, Ping, Play, Say, Spoken, change_of, understand
 from node.api.notices import Feed, to_text
 
 STATUS_PERIOD_S = 1.0
@@ -120,5 +121,9 @@ class Sockets:
                     spoken.title, spoken.tempo_mbpm, spoken.beats_per_bar, spoken.subdivision, spoken.tags
                 )
                 return {"type": "session", "id": spoken.id, "session": await backend.open_session(wish)}
+            case Say(text):
+                return {"type": "edited", "id": spoken.id, "board": await backend.edit(board.Say(text))}
+            case Edit():
+                return {"type": "edited", "id": spoken.id, "board": await backend.edit(change_of(spoken))}
             case Close():
                 return {"type": "session", "id": spoken.id, "session": await backend.close_session()}

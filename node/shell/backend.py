@@ -8,11 +8,12 @@ from typing import Any
 from consensus.events import Event
 from crdt.errors import Misuse, OperatingFailure
 from crdt.types import DocumentName, PlayerId, SessionId
+from jam.board import Change
 from node.api.backend import Played as ApiPlayed
 from node.api.backend import SessionWish
 from node.api.notices import Board, Feed
-from node.engine.effects import BlockChanged, Heard, SessionChanged, WindowJudged
-from node.engine.inputs import CloseSession, Input, OpenSession, Played
+from node.engine.effects import BlockChanged, BoardChanged, Heard, SessionChanged, WindowJudged
+from node.engine.inputs import CloseSession, Edit, Input, OpenSession, Played
 from node.shell import views
 from node.shell.library import Shelf
 from node.shell.node import Node, Told
@@ -47,6 +48,9 @@ class DaemonBackend:
                 outcome = self.engine.duties.outcomes.get(window)
                 if outcome is not None:
                     self.board.publish({"type": "window", "window": views.window(outcome)})
+            case BoardChanged(session):
+                board = views.board(self.engine.boards.board(session))
+                self.board.publish({"type": "board", "session": session.hex(), "board": board})
             case SessionChanged():
                 now_us = self.clock.now_us()
                 placed = self.engine.current_session(now_us)
@@ -121,6 +125,19 @@ class DaemonBackend:
     async def close_session(self) -> Doc:
         """Close the jam that this node opened."""
         return await self._command(CloseSession(), "cannot close a jam")
+
+    def jam(self) -> Doc:
+        """`symjam.session/1`."""
+        now_us = self.clock.now_us()
+        placed = self.engine.current_session(now_us)
+        board = views.board(self.engine.boards.board(placed.facts.id)) if placed else None
+        shown = views.session(placed, self.engine.player, now_us)
+        return {"schema": "symjam.session/1", "session": shown, "board": board}
+
+    async def edit(self, change: Change) -> Doc:
+        """Change the board of the jam that is on."""
+        await self._command(Edit(change), "cannot edit the board")
+        return self.jam()["board"] or {}
 
     async def _command(self, command: Input, what: str) -> Doc:
         now_us = self.clock.now_us()

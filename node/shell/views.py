@@ -10,6 +10,7 @@ from consensus.state import BlockState
 from consensus.verdict import Standing
 from crdt.limits import QUARANTINE_SHOWN_BYTES, QUARANTINE_SHOWN_MAX
 from crdt.types import PlayerId, SessionId
+from jam.board import Board
 from node.engine.duties import Outcome
 from node.engine.engine import Engine
 from node.engine.peers import Peer
@@ -61,6 +62,17 @@ def session(placed: Placed | None, me: PlayerId, now_us: int) -> Doc | None:
         "mine": facts.creator == me,
         "clock": shown,
         "t_us": now_us + offset_us - facts.op.t0_us,
+    }
+
+
+def board(seen: Board) -> Doc:
+    """Board."""
+    return {
+        "title": seen.title,
+        "tempo_mbpm": seen.tempo_mbpm,
+        "chart": seen.chart,
+        "parts": [{"part": part, "player": player.hex() if player else None} for part, player in seen.parts],
+        "lines": [{"t_us": line.t_us, "player": line.player.hex(), "text": line.text} for line in seen.lines],
     }
 
 

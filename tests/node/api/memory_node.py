@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 from crdt.errors import OperatingFailure
+from jam.board import Change
 from node.api.backend import Doc, Played, SessionWish
 from node.api.notices import Board, Feed
 from tests.node.api.memory_library import MemoryLibrary
@@ -38,6 +39,7 @@ class MemoryNode:
         self.started_us = clock()
         self.peers: list[dict[str, Any]] = []
         self.played: list[Played] = []
+        self.changes: list[Change] = []
         self.session: dict[str, Any] | None = None
         self.block_documents: list[dict[str, Any]] = []
         self.window_documents: list[dict[str, Any]] = []
@@ -153,6 +155,15 @@ class MemoryNode:
         self.session = None
         self.board.publish({"type": "session", "session": None})
         return {**document, "open": False}
+
+    def jam(self) -> Doc:
+        return {"schema": "symjam.session/1", "session": self._session_now(), "board": None}
+
+    async def edit(self, change: Change) -> Doc:
+        if self.session is None:
+            raise OperatingFailure("cannot edit the board", "no jam is on", "Open one first.")
+        self.changes.append(change)
+        return {"title": None, "tempo_mbpm": None, "chart": None, "parts": [], "lines": []}
 
     def stop(self) -> None:
         self.stopped = True

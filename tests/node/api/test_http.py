@@ -10,6 +10,7 @@ import trio
 
 from crdt.errors import OperatingFailure, Reason, Violation
 from crdt.limits import API_BODY_MAX_BYTES
+from node.api.backend import SessionWish
 from tests.node.api.conftest import Served
 
 
@@ -49,6 +50,17 @@ async def test_a_document_comes_as_bytes(served: Served) -> None:
 @pytest.mark.parametrize("name", ["ledger/7", "ledger/00", "../../etc/passwd", "%2e%2e/x", "jam/xyz/0", "%00"])
 async def test_an_unknown_document_is_not_found(served: Served, name: str) -> None:
     assert (await served.error("GET", f"/api/documents/{name}"))[0] == 404
+
+
+async def test_the_session_that_is_on_and_its_board(served: Served) -> None:
+    async def session() -> dict[str, object]:
+        status, _, raw = await served.call("GET", "/api/session")
+        assert status == 200
+        return dict(json.loads(raw))
+
+    assert await session() == {"schema": "symjam.session/1", "session": None, "board": None}
+    await served.node.open_session(SessionWish(title="jam"))
+    assert (await session())["session"]
 
 
 async def test_a_session_is_opened_and_closed(served: Served) -> None:

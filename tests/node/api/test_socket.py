@@ -12,7 +12,9 @@ import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, open_websocket_url
 
 from crdt.limits import WEBSOCKET_MESSAGE_MAX_BYTES, WEBSOCKETS_MAX
-from node.api.backend import Played
+from crdt.types import PlayerId
+from jam.board import Assign, DropPart, Say, SetChart, SetTempo, SetTitle
+from node.api.backend import Played, SessionWish
 from node.api.notices import Board
 from tests.node.api.conftest import TOKEN, Served
 
@@ -212,3 +214,61 @@ async def test_windows_are_bounded_and_given_back(served: Served) -> None:
             await trio.sleep(0.01)
     async with connected(served) as websocket:
         await next_of(websocket, "hello")
+
+
+async def test_what_is_said_and_edited_is_acknowledged(served: Served) -> None:
+    await served.node.open_session(SessionWish(title="jam"))
+    bass = "ab" * 32
+    async with connected(served) as websocket:
+        await say(websocket, type="say", id=1, text="hello")
+        for number, change in enumerate(
+            [
+                {"title": "Blues"},
+                {"tempo_mbpm": 99_000},
+                {"chart": ""},
+                {"part": "bass", "player": bass},
+                {"part": "keys"},
+                {"drop_part": "keys"},
+            ],
+            2,
+        ):
+            await say(websocket, type="edit", id=number, **change)
+        for number in range(1, 8):
+            answer = await next_of(websocket, "edited")
+            assert answer["id"] == number and "lines" in answer["board"]
+    assert served.node.changes == [
+        Say("hello"),
+        SetTitle("Blues"),
+        SetTempo(99_000),
+        SetChart(""),
+        Assign("bass", PlayerId(bytes.fromhex(bass))),
+        Assign("keys", None),
+        DropPart("keys"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "edit"},
+        {"type": "edit", "title": "x", "chart": ""},
+        {"type": "edit", "part": "bass", "player": "me"},
+        {"type": "edit", "tempo_mbpm": "fast"},
+        {"type": "edit", "player": "ab" * 32},
+        {"type": "say", "text": ""},
+        {"type": "say", "text": "x" * 501},
+        {"type": "say"},
+    ],
+)
+async def test_an_edit_that_is_none_is_refused(served: Served, message: dict[str, Any]) -> None:
+    await served.node.open_session(SessionWish(title="jam"))
+    async with connected(served) as websocket:
+        await say(websocket, **message)
+        assert (await next_of(websocket, "error"))["why"]
+    assert served.node.changes == []
+
+
+async def test_without_a_jam_there_is_nothing_to_edit(served: Served) -> None:
+    async with connected(served) as websocket:
+        await say(websocket, type="say", id=4, text="anyone?")
+        assert (await next_of(websocket, "error"))["id"] == 4

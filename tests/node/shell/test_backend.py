@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import trio
 from pycrdt import Array, Doc
 
 from crdt.errors import OperatingFailure
+from crdt.types import SessionId
+from jam.board import Say, SetTitle
 from node.api.backend import Played, SessionWish
+from node.engine.effects import BoardChanged
 from node.shell.backend import DaemonBackend
 from node.shell.config import Config
 from node.shell.node import Node, Told
@@ -57,6 +61,26 @@ async def test_sessions_open_and_close_once_saved(scene: Scene, nursery: trio.Nu
     with pytest.raises(OperatingFailure) as caught:
         await scene.backend.close_session()
     assert caught.value.what == "cannot close a jam"
+    nursery.cancel_scope.cancel()
+
+
+async def test_the_board_is_edited_once_saved(scene: Scene, nursery: trio.Nursery) -> None:
+    scene.run(nursery)
+    with pytest.raises(OperatingFailure) as caught:
+        await scene.backend.edit(Say("anyone?"))
+    assert caught.value.what == "cannot edit the board"
+    assert scene.backend.jam() == {"schema": "symjam.session/1", "session": None, "board": None}
+    await scene.backend.open_session(SessionWish("tune", 90_000, 3, 4, ()))
+    shown = await scene.backend.edit(Say("hello"))
+    assert [line["text"] for line in shown["lines"]] == ["hello"]
+    assert scene.backend.jam()["board"] == shown
+    with pytest.raises(OperatingFailure):
+        await scene.backend.edit(Say(""))
+    with scene.backend.subscribe() as feed:
+        await scene.backend.edit(SetTitle("other"))
+        scene.backend.tell(BoardChanged(SessionId(bytes.fromhex(scene.backend.jam()["session"]["id"]))))
+        notices = [json.loads(text) for text in (await feed.take()).texts]
+    assert [n["board"]["title"] for n in notices if n["type"] == "board"] == ["other"]
     nursery.cancel_scope.cancel()
 
 

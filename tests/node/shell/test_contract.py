@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from jam.board import Assign, Say, SetTitle
 from jam.synthetic import make
-from node.engine.inputs import HintReceived
+from node.engine.inputs import Edit, HintReceived, OpenSession
 from node.shell import views
 from tests.node.shell.test_backend import Scene
 from tests.sim.room import SECOND, perform, room, settle
@@ -42,6 +43,7 @@ def test_status_and_wallet_are_documented(tmp_path: Path) -> None:
     assert backend.status()["quarantine"]["suspects"]
     assert not _undocumented(backend.status())
     assert not _undocumented(backend.wallet())
+    assert not _undocumented(backend.jam())
 
 
 def test_blocks_windows_peers_and_history_are_documented() -> None:
@@ -53,6 +55,13 @@ def test_blocks_windows_peers_and_history_are_documented() -> None:
     blocks = [views.block(engine, state) for state in engine.ledger.blocks()]
     assert any(block["reward"] for block in blocks)
     windows = [views.window(outcome) for outcome in engine.duties.outcomes.values()]
+    hosts[0].give(OpenSession("tune", 90_000, 4, 4))
+    for change in (SetTitle("x"), Assign("bass", None), Say("hi")):
+        hosts[0].give(Edit(change))
+    placed = engine.current_session(world.now_us)
+    assert placed is not None
+    board = views.board(engine.boards.board(placed.facts.id))
+    assert board["parts"] and board["lines"] and not _undocumented(board)
     peers = [views.peer(peer, None, world.now_us) for peer in engine.peers.values()]
     assert windows and peers
     for shown in (blocks, windows, peers, views.history(engine, 9), views.wallet(engine), views.documents(engine)):
