@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import trio
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketState
 
 from crdt.errors import OperatingFailure, Violation
 from crdt.limits import HELLO_LIST_MAX, WEBSOCKET_MESSAGE_MAX_BYTES, WEBSOCKETS_MAX
@@ -69,14 +69,14 @@ class Sockets:
         scope.cancel()
 
     async def _speak(self, websocket: WebSocket, feed: Feed) -> None:
-        await websocket.send_text(self._hello())
+        await _say(websocket, self._hello())
         while True:
             batch = await feed.take()
             if batch.resync:
-                await websocket.send_text('{"type":"resync"}')
-                await websocket.send_text(self._hello())
+                await _say(websocket, '{"type":"resync"}')
+                await _say(websocket, self._hello())
             for text in batch.texts:
-                await websocket.send_text(text)
+                await _say(websocket, text)
 
     def _hello(self) -> str:
         backend = self._backend
@@ -97,7 +97,7 @@ class Sockets:
             if len(message.get("text") or message.get("bytes") or "") > WEBSOCKET_MESSAGE_MAX_BYTES:
                 await websocket.close(TOO_LONG, "the message is too long")
                 return
-            await websocket.send_text(to_text(await self._answer(message.get("text"))))
+            await _say(websocket, to_text(await self._answer(message.get("text"))))
 
     async def _answer(self, text: str | None) -> dict[str, Any]:
         spoken: Spoken | None = None
@@ -127,3 +127,9 @@ class Sockets:
                 return {"type": "edited", "id": spoken.id, "board": await backend.edit(change_of(spoken))}
             case Close():
                 return {"type": "session", "id": spoken.id, "session": await backend.close_session()}
+
+
+async def _say(websocket: WebSocket, text: str) -> None:
+    """Send, unless this side has said goodbye meanwhile, after which sending is an error."""
+    if websocket.application_state is WebSocketState.CONNECTED:
+        await websocket.send_text(text)

@@ -63,6 +63,37 @@ async def test_cancelling_says_goodbye_and_frees_the_port() -> None:
     assert len(node.board) == 0
 
 
+async def test_who_is_being_told_much_while_the_node_stops_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """Seen in the soak: what was said after the goodbye was logged as a failure of the framework."""
+    node = MemoryNode()
+
+    async def talk() -> None:
+        while True:
+            node.board.publish({"type": "event", "filler": "x" * 20_000})
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as outer:
+        scope = trio.CancelScope()
+
+        async def run(task_status: object) -> None:
+            with scope:
+                await serve(node, token=TOKEN, task_status=task_status)  # type: ignore[arg-type]
+
+        port = await outer.start(run)
+        async with open_websocket_url(
+            f"ws://127.0.0.1:{port}/ws", subprotocols=["symjam", f"token.{TOKEN}"]
+        ) as websocket:
+            outer.start_soon(talk)
+            for _ in range(20):
+                await websocket.get_message()
+            scope.cancel()
+            with pytest.raises(ConnectionClosed), trio.fail_after(5):
+                while True:
+                    await websocket.get_message()
+        outer.cancel_scope.cancel()
+    assert not caplog.records
+
+
 async def test_a_client_that_reads_nothing_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """hypercorn shields its writes: if nothing cut them, the end would wait for the send's own deadline."""
     monkeypatch.setattr(server, "API_SEND_TIMEOUT_S", 60)
