@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos.place import Place, place
+from tests.chaos.schedule import plan
 from tests.chaos.trial import Result, Trial, Wish
 
 
@@ -61,9 +62,10 @@ def main() -> int:
 
 def _run(where: Place, seed: int, wish: Wish, as_json: bool) -> Result:
     root = Path(tempfile.mkdtemp(prefix="symjam-soak-"))
+    faults = plan(seed, wish.nodes, wish.seconds, where.has_cables)
     fine = False
     try:
-        result = Trial(where, root, seed, wish).run()
+        result = Trial(where, root, seed, wish, faults).run()
         fine = result.fine
         print(json.dumps(result.as_json()) if as_json else result.words(), flush=True)
     finally:

@@ -110,11 +110,8 @@ def place(nodes: int) -> Iterator[Place]:
     why = missing()
     if why:
         print(f"nobody will be cut off: {why}", file=sys.stderr)
-        made = Place([Loopback() for _ in range(nodes)], None)
-        try:
+        with loopback(nodes) as made:
             yield made
-        finally:
-            _leave(made)
         return
     with lan(nodes) as wires:
         made = Place([Host(inside) for inside in wires.hosts], wires)
@@ -122,6 +119,16 @@ def place(nodes: int) -> Iterator[Place]:
             yield made
         finally:
             _leave(made)
+
+
+@contextmanager
+def loopback(nodes: int) -> Iterator[Place]:
+    """Seats for so many nodes beside each other."""
+    made = Place([Loopback() for _ in range(nodes)], None)
+    try:
+        yield made
+    finally:
+        _leave(made)
 
 
 def _leave(made: Place) -> None:

@@ -19,7 +19,7 @@ from crdt.types import NetworkId, PlayerId
 from tests.chaos.actor import Actor
 from tests.chaos.load import Meter
 from tests.chaos.place import Place
-from tests.chaos.schedule import Fault, Kind, plan
+from tests.chaos.schedule import Fault, Kind
 from tests.chaos.tags import Tagged, held, judge
 from tests.chaos.writer import Writer
 
@@ -87,7 +87,7 @@ class Result:
 class Trial:
     """The nodes, their players and what befalls them."""
 
-    def __init__(self, place: Place, root: Path, seed: int, wish: Wish) -> None:
+    def __init__(self, place: Place, root: Path, seed: int, wish: Wish, faults: list[Fault]) -> None:
         room = f"soak-{root.name}"
         self._place = place
         self._nodes = [Actor(i, seat, root / f"node{i}", room, wish.preset) for i, seat in enumerate(place.seats)]
@@ -95,7 +95,7 @@ class Trial:
             Writer(n.data_dir, f"{seed}/{n.number}", wish.rate, What.NOTE_ON if i < wish.players else What.CONTROL)
             for i, n in enumerate(self._nodes)
         ]
-        self._faults = plan(seed, wish.nodes, wish.seconds, place.has_cables)
+        self._faults = faults
         self._seconds = wish.seconds
         self._opened: dict[bytes, Entry] = {}
         kinds = Counter(str(fault.kind) for fault in self._faults)
