@@ -75,6 +75,8 @@ QUARANTINE_SHOWN_MAX: Final = 16  # in one status, with so many bytes of each
 QUARANTINE_SHOWN_BYTES: Final = 64
 
 # Mesh
+LINKS_MIN: Final = 8  # direct links that a node seeks, when so many others are there
+LINKS_MAX: Final = 12  # beyond it the least wanted is asked to leave
 HINT_MAX_BYTES: Final = 4_096  # one gossip message
 HINTS_QUEUED_MAX: Final = 4_096
 HINTS_PER_S_MAX: Final = 500  # from one forwarder, sustained; about half a core

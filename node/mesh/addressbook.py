@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import islice
 from typing import Final
 
 from crdt.limits import ADDRESSES_PER_PEER_MAX, KNOWN_PEERS_MAX
@@ -21,6 +22,7 @@ from node.mesh.address import Address
 FIRST_BACKOFF_S: Final = 0.25
 NEAR_BACKOFF_MAX_S: Final = 2.5  # with a handshake inside the five seconds that a return may take
 FAR_BACKOFF_MAX_S: Final = 60.0
+FAILURES_MAX: Final = 2  # then nobody is expected to answer there
 ANNOUNCED_S: Final = 150.0  # how long an announcement counts as current (its TTL, and some more)
 
 
@@ -78,6 +80,7 @@ class AddressBook:
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self._known: dict[PlayerId, Known] = {}  # in the order in which they were last heard of
+        self.version = 0  # rises whenever something is known that was not
 
     def __len__(self) -> int:
         return len(self._known)
@@ -96,6 +99,7 @@ class AddressBook:
             stale = now_s - place.seen_s > ANNOUNCED_S
             place.source, place.seen_s = max(place.source, source), now_s
             if stale:
+                self.version += 1
                 place.fresh(now_s + wait_s)
             return stale
         if len(known.places) >= ADDRESSES_PER_PEER_MAX:
@@ -103,6 +107,7 @@ class AddressBook:
             if known.places[victim].source > source:
                 return False
             del known.places[victim]
+        self.version += 1
         known.places[key] = Place(address, source, now_s, now_s + wait_s)
         return True
 
@@ -128,6 +133,7 @@ class AddressBook:
 
     def ended(self, place: Place, worked: bool, now_s: float) -> None:
         """Note how an attempt went, and when to try again should it be needed."""
+        self.version += 1
         place.dialling = False
         place.worked = place.worked or worked
         if worked:
@@ -139,15 +145,34 @@ class AddressBook:
 
     def lost(self, player: PlayerId, now_s: float, wait_s: float) -> None:
         """A connection ended: start afresh with that player's addresses."""
+        self.version += 1
         known = self._known.get(player)
         for place in known.places.values() if known is not None else ():
             place.fresh(now_s + wait_s + self._jittered(FIRST_BACKOFF_S))
 
     def all_due(self, now_s: float) -> None:
         """The network has changed: every address may work now."""
+        self.version += 1
         for known in self._known.values():
             for place in known.places.values():
                 place.fresh(now_s)
+
+    def reachable(self) -> frozenset[PlayerId]:
+        """Players who would probably answer: not every address of theirs has failed lately."""
+        return frozenset(
+            player
+            for player, known in self._known.items()
+            if any(place.failures < FAILURES_MAX for place in known.places.values())
+        )
+
+    def newcomers(self, count: int) -> frozenset[PlayerId]:
+        """Those heard of last that were never tried."""
+        untried = (
+            player
+            for player, known in reversed(self._known.items())
+            if not known.was_reached and all(place.failures == 0 for place in known.places.values())
+        )
+        return frozenset(islice(untried, count))
 
     def expire(self, now_s: float, connected: Callable[[PlayerId], bool]) -> None:
         """Forget announcements that nobody repeated, unless a connection shows that they are true."""
@@ -156,6 +181,7 @@ class AddressBook:
             for key in [key for key, place in places.items() if self._is_over(place, now_s)]:
                 del places[key]
             if not places:
+                self.version += 1
                 del self._known[player]
 
     def worked(self) -> list[str]:

@@ -23,6 +23,7 @@ from node.mesh.host import MeshHost
 DIAL_TIMEOUT_S: Final = 4.0
 POLITE_S: Final = 0.4
 _IDLE_S: Final = 5.0
+_BREATH_S: Final = 0.01  # a look through a full book takes milliseconds: a flood of news is looked at in lots
 _EXPIRE_S: Final = 30.0
 
 
@@ -65,6 +66,10 @@ class Dialler:
         self._book.all_due(trio.current_time())
         self._wake.set()
 
+    def look_again(self) -> None:
+        """Whom to dial may have changed."""
+        self._wake.set()
+
     async def run(self) -> None:
         """Dial for ever."""
         async with trio.open_nursery() as nursery:
@@ -81,6 +86,7 @@ class Dialler:
                 pause = _IDLE_S if due is None else max(0.01, due - trio.current_time())
                 with trio.move_on_after(min(pause, _IDLE_S)):
                     await self._wake.wait()
+                await trio.sleep(_BREATH_S)
 
     async def _dial(self, place: Place) -> None:
         worked = False

@@ -23,7 +23,7 @@ from zeroconf.asyncio import AsyncZeroconf
 from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_PTR
 
 from crdt.limits import MDNS_CACHE_MAX_BYTES, SIGHTINGS_PER_S_MAX
-from crdt.types import PlayerId
+from crdt.types import NetworkId, PlayerId
 from node.mesh import dnssd
 from node.mesh.address import Address, at
 from node.mesh.guard import Guard
@@ -55,12 +55,14 @@ class Discovery:
         counters: Counter[str],
         chance: random.Random,
         *,
+        network: NetworkId,
         found: Callable[[list[Address]], None],
         moved: Callable[[], None],
         wanted: Sequence[str] | None = None,
         interfaces: Interfaces = all_ipv4,
     ) -> None:
         self._player = player
+        self._network = network
         self._guard = guard
         self._counters = counters
         self._chance = chance
@@ -100,7 +102,7 @@ class Discovery:
             dnssd.SERVICE,
             f"{name}.{dnssd.SERVICE}",
             port=port,
-            properties=dnssd.to_txt(self.addresses(port)),
+            properties=dnssd.to_txt(self.addresses(port), self._network),
             server=f"{name}.local.",
             host_ttl=TTL_S,
             other_ttl=TTL_S,
@@ -108,7 +110,7 @@ class Discovery:
 
     def saw(self, text: bytes) -> None:
         """A TXT record came in (trio thread)."""
-        addresses = [address for address in dnssd.from_txt(text) if address.player != self._player]
+        addresses = [address for address in dnssd.from_txt(text, self._network) if address.player != self._player]
         if addresses:
             self._counters["sightings"] += 1
             self._guard.call("discovery.found", self._found, addresses)

@@ -3,6 +3,9 @@
 A peer announces `_p2p._udp.local.` under a random instance name with TXT strings `dnsaddr=<multiaddr>/p2p/<peer id>`,
 each at most 255 bytes, the key repeated as it is: Go and JavaScript read nothing but `dnsaddr=`. Who answers is told
 by the peer id inside; the instance name says nothing, some peers invent a new one for every answer.
+
+One string more, `symjam=<first bytes of the network id>`, which others pass over, spares nodes of different networks in
+one room to connect only to be refused. Where it is missing, the peer may be anybody, and is dialled.
 """
 
 from __future__ import annotations
@@ -14,10 +17,13 @@ from typing import Final
 
 from crdt.errors import Violation
 from crdt.limits import ADDRESSES_ADVERTISED_MAX
+from crdt.types import NetworkId
 from node.mesh.address import Address, parse
 
 SERVICE: Final = "_p2p._udp.local."
 _KEY: Final = b"dnsaddr="
+_NETWORK_KEY: Final = b"symjam="
+_NETWORK_BYTES: Final = 8
 _NAME_ALPHABET: Final = string.ascii_lowercase + string.digits
 _NAME_LENGTHS: Final = (32, 63)
 _STRINGS_MAX: Final = 64
@@ -28,16 +34,19 @@ def instance_name(chance: random.Random) -> str:
     return "".join(chance.choices(_NAME_ALPHABET, k=chance.randint(*_NAME_LENGTHS)))
 
 
-def to_txt(addresses: Iterable[Address]) -> bytes:
-    """The TXT record's bytes: length-prefixed `dnsaddr=` strings, at most ADDRESSES_ADVERTISED_MAX of them."""
+def to_txt(addresses: Iterable[Address], network: NetworkId) -> bytes:
+    """The TXT record's bytes: length-prefixed strings, at most ADDRESSES_ADVERTISED_MAX addresses, then the network."""
     strings = [_KEY + str(address).encode() for address in addresses][:ADDRESSES_ADVERTISED_MAX]
+    strings.append(_network(network))
     return b"".join(bytes((len(one),)) + one for one in strings)
 
 
-def from_txt(text: bytes) -> list[Address]:
-    """The addresses in a TXT record that this mesh could dial. Whatever else is in it is passed over."""
+def from_txt(text: bytes, network: NetworkId) -> list[Address]:
+    """The addresses in a TXT record that this mesh could dial; none of a node that says to be of another network."""
     found: list[Address] = []
     for one in _strings(text):
+        if one.startswith(_NETWORK_KEY) and one != _network(network):
+            return []
         if not one.startswith(_KEY) or len(found) >= ADDRESSES_ADVERTISED_MAX:
             continue
         try:
@@ -47,6 +56,10 @@ def from_txt(text: bytes) -> list[Address]:
         if address.kind in ("ip4", "ip6") and address not in found:
             found.append(address)
     return found
+
+
+def _network(network: NetworkId) -> bytes:
+    return _NETWORK_KEY + network[:_NETWORK_BYTES].hex().encode()
 
 
 def _strings(text: bytes) -> Iterator[bytes]:

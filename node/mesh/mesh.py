@@ -1,36 +1,45 @@
-"""The mesh as its owner sees it: players who join and leave, frames to and from them, hints to and from everybody."""
+"""The mesh as its owner sees it: players who join and leave, frames to and from them, hints to and from everybody.
+
+Transports stand behind it. A player joins with the first of them and leaves with the last; in between, frames take
+the best one (node/mesh/routes.py), and another at once when that one fails. Whom to be linked with is chosen here
+(node/mesh/degree.py) for all transports together.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import trio
-from libp2p.abc import INotifee
-from libp2p.peer.id import ID
 
-from crdt.errors import Misuse, OperatingFailure, Reason, Violation
+from crdt.errors import Misuse, OperatingFailure
 from crdt.keys import Identity
-from crdt.limits import HINT_MAX_BYTES, PEERS_MAX
+from crdt.limits import HINT_MAX_BYTES, KNOWN_PEERS_MAX, LINKS_MAX, LINKS_MIN
 from crdt.types import NetworkId, PlayerId
-from node.mesh.address import Address, parse
-from node.mesh.addressbook import AddressBook, Source
-from node.mesh.dialler import Dialler
-from node.mesh.discovery import Discovery
-from node.mesh.gossip import Gossip
+from node.mesh.degree import Degree, Kin, Plan
 from node.mesh.guard import Guard, leaves
-from node.mesh.host import ANY, MeshHost, player_at
-from node.mesh.links import Links
-from node.mesh.peerid import peer_id_of, player_of_bytes
-from node.mesh.port import Link, MeshEvents
+from node.mesh.peerid import peer_id_of
+from node.mesh.port import Link, MeshEvents, Transport
 from node.mesh.refusals import Refusals
-from node.mesh.watchdog import Watchdog
+from node.mesh.routes import Routes
+from node.mesh.tcp import TcpSettings, TcpTransport, given
 
 __all__ = ["Link", "Mesh", "MeshEvents"]
 
-_UNKNOWN_PEERS_MAX: Final = 8  # connected peers that are no players (other key types)
+AWAY_S: Final = 60  # for how long a player that was asked to leave is not dialled, give or take a half
+AWAY_MAX_S: Final = 600  # what another node may ask for
+_JUST_S: Final = 5.0
+_CHOOSE_EVERY_S: Final = 1.0
+_NEWCOMERS: Final = 4  # tried beside the plan while links are few: a plan among invented players leads nowhere
+
+
+class _Away(NamedTuple):
+    """Since when and until when a player is not to be dialled."""
+
+    since_s: float
+    until_s: float
 
 
 class Mesh:
@@ -38,7 +47,8 @@ class Mesh:
 
     `interfaces`: IP addresses to listen on, None for all. `static_peers`: multiaddrs that the user gave
     (OperatingFailure when one is malformed). `remembered`: addresses of earlier runs, taken as far as they parse.
-    Everything but `run` is called in the trio thread and never blocks.
+    `degree`: how many links are sought at least, and kept at most. Everything but `run` is called in the trio thread
+    and never blocks.
     """
 
     def __init__(
@@ -53,193 +63,218 @@ class Mesh:
         remembered: Sequence[str] = (),
         mdns: bool = True,
         chance: random.Random | None = None,
+        degree: tuple[int, int] = (LINKS_MIN, LINKS_MAX),
     ) -> None:
         self.counters: Counter[str] = Counter()
         self.guarded: Counter[str] = Counter()
         self.peer_id = peer_id_of(identity.player)
         self._events = events
-        self._interfaces = interfaces
-        self._wanted_port = port
-        self._static = [_given(text) for text in static_peers]
-        self._remembered = _parsed(remembered)
-        self._mdns = mdns
-        chance = chance or random.Random()
+        self._chance = chance or random.Random()
         self._guard = Guard(self.guarded)
         self._refusals = Refusals()
-        self._host = MeshHost(identity, self._guard, self.counters)
-        self._gossip = Gossip(
-            self._host.basic, network, self._guard, self.counters, hint=events.hint, blame=self._blame
+        self._routes = Routes()
+        self._least = degree[0]
+        self._degree = Degree(identity.player, *degree)
+        self._kin = Kin()
+        self._away: dict[PlayerId, _Away] = {}
+        self._planned: Plan | None = None
+        self._planned_for = -1  # version of the address book
+        self._reachable: frozenset[PlayerId] = frozenset()
+        self._newcomers: frozenset[PlayerId] = frozenset()
+        self._given = frozenset(given(text).player for text in static_peers)
+        settings = TcpSettings(interfaces, port, static_peers, remembered, mdns)
+        self.tcp = TcpTransport(
+            identity,
+            network,
+            settings,
+            _Side(self, TcpTransport.name, events),
+            self._guard,
+            self.counters,
+            self._chance,
+            wanted=self._is_wanted,
+            hint=events.hint,
         )
-        self._links = Links(self._host, self._guard, events, self.counters)
-        self._watchdog = Watchdog(self._host, self._guard, self.counters)
-        self._book = AddressBook(chance)
-        self._dialler = Dialler(self._host, self._book, self._guard, self.counters, self._is_wanted)
-        self._discovery = Discovery(
-            identity.player, self._guard, self.counters, chance, found=self._found, moved=self._moved, wanted=interfaces
-        )
-        self._announced: list[Address] = []
-        self._nursery: trio.Nursery | None = None
-        self._host.swarm.admit = self._admits
-        self._host.swarm.register_notifee(_Notifee(self))
+        self._transports: dict[str, Transport] = {self.tcp.name: self.tcp}
 
     async def run(self, task_status: Any = trio.TASK_STATUS_IGNORED) -> None:
         """Take part until cancelled. OperatingFailure when the port or an interface cannot be listened on."""
         failure: OperatingFailure | None = None
         try:
-            await self._run(task_status)
+            async with trio.open_nursery() as nursery:
+                for transport in self._transports.values():
+                    await nursery.start(transport.run)
+                nursery.start_soon(self._guard.forever, "choose", self._choose_forever)
+                task_status.started()
         except* OperatingFailure as group:
             failure = next(error for error in leaves(group) if isinstance(error, OperatingFailure))
         if failure is not None:
             raise failure
 
-    async def _run(self, task_status: Any) -> None:
-        async with self._host.running(), self._gossip.running(), trio.open_nursery() as nursery:
-            self._nursery = nursery
-            self._links.start(nursery)
-            self._watchdog.start(nursery)
-            await self._host.listen(self._interfaces or [ANY], self._wanted_port)
-            self._moved()
-            self._dialler.learn(self._static, Source.GIVEN)
-            self._dialler.learn(self._remembered, Source.REMEMBERED)
-            nursery.start_soon(self._guard.forever, "dialler", self._dialler.run)
-            nursery.start_soon(self._guard.forever, "interfaces", self._discovery.watch_interfaces)
-            if self._mdns:
-                nursery.start_soon(self._guard.forever, "discovery", self._discovery.run, self._host.port)
-            task_status.started()
-            await trio.sleep_forever()
-
     @property
     def addresses(self) -> list[str]:
         """Multiaddrs at which this node can be dialled, with its peer id; empty before it listens."""
-        return [str(address) for address in self._announced]
+        return [str(address) for address in self.tcp.announced]
 
     def reachable(self) -> list[str]:
         """Addresses at which peers were reached: what to give as `remembered` next time."""
-        return self._book.worked()
+        return self.tcp.book.worked()
 
     def links(self) -> dict[PlayerId, Link]:
-        """The direct links as they are now."""
-        return {
-            player: Link(
-                peer_id=peer_id_of(player),
-                address=self._links.address_of(writing.conn),
-                rtt_us=self._watchdog.rtt_us(writing.conn),
-                since=writing.since,
-                queued=len(writing.outbox),
-            )
-            for player, writing in self._links.writing.items()
-        }
+        """For each player the link that its frames take."""
+        return {player: ways[0] for player, ways in self.ways().items()}
 
-    def connect(self, address: str) -> None:
-        """Dial an address, now and whenever its peer is lost. OperatingFailure when it is malformed."""
-        self._dialler.learn([_given(address)], Source.GIVEN)
+    def ways(self) -> dict[PlayerId, list[Link]]:
+        """For each player all links, the one in use first."""
+        by_name = {name: transport.links() for name, transport in self._transports.items()}
+        found = {}
+        for player in self._routes.players():
+            links = [by_name[name][player] for name in self._routes.ways(player) if player in by_name[name]]
+            if links:
+                found[player] = links
+        return found
 
     def send(self, player: PlayerId, frame: bytes) -> bool:
         """Queue a frame for a player; False when there is no link or its outbox is full."""
-        return self._links.send(player, frame)
+        used = self._routes.used(player)
+        if used is None:
+            self.counters["frames-refused"] += 1
+            return False
+        return self._transports[used].send(player, frame)
+
+    def flush(self) -> None:
+        """Have what was queued leave. To be called after sending."""
+        for transport in self._transports.values():
+            transport.flush()
 
     def publish(self, data: bytes) -> None:
         """Gossip a hint; dropped, and counted, when the queue is full. Misuse when it is too large."""
         if not 0 < len(data) <= HINT_MAX_BYTES:
             raise Misuse(f"a hint has 1 to {HINT_MAX_BYTES} bytes, not {len(data)}")
-        self._gossip.publish(data)
+        self.tcp.gossip.publish(data)
+
+    def prefer(self, kin: Kin) -> None:
+        """Who plays in the same jam: linked before others, when there cannot be a link to everybody."""
+        if kin != self._kin:
+            self._kin = kin
+            self._replan()
+            self.tcp.dialler.look_again()
+
+    @property
+    def listeners(self) -> int:
+        """How many connected peers, without a link or with one, follow new entries by gossip."""
+        return self.tcp.gossip.listeners
+
+    def publish_entries(self, frame: bytes) -> None:
+        """Gossip new entries to them."""
+        self.tcp.gossip.publish_entries(frame)
 
     def refuse(self, player: PlayerId, seconds_s: float) -> None:
         """Disconnect a player and keep it out for a time."""
         self._refusals.add(player, trio.current_time(), seconds_s)
         self.counters["refusals"] += 1
-        for conn in self._host.connections(player):
-            conn.muxed_conn.abort()
+        self._replan()
+        for transport in self._transports.values():
+            transport.drop(player)
+
+    # what transports tell, through _Side
+
+    def joined(self, transport: str, player: PlayerId, address: str) -> None:
+        """A player can be reached by a transport."""
+        self._replan()
+        if self._routes.joined(player, transport):
+            self._guard.call("events.joined", self._events.joined, player, address)
+
+    def left(self, transport: str, player: PlayerId) -> None:
+        """No more."""
+        self._replan()
+        used = self._routes.used(player)
+        if self._routes.left(player, transport):
+            self._guard.call("events.left", self._events.left, player)
+        elif used == transport:
+            self.counters["failovers"] += 1
+
+    def parted(self, player: PlayerId, away_s: int) -> None:
+        """A player has links enough."""
+        self.counters["parted-by-others"] += 1
+        self._stay_away(player, min(max(1, away_s), AWAY_MAX_S))
+
+    def admits(self, player: PlayerId) -> bool:
+        """Whether a player may come in."""
+        return not self._refusals.is_refused(player, trio.current_time())
+
+    # whom to be linked with
 
     def _is_wanted(self, player: PlayerId) -> bool:
-        """Whom to dial."""
-        room = len(self._host.swarm.connections) < PEERS_MAX
-        return room and not self._refusals.is_refused(player, trio.current_time())
-
-    def _admits(self, peer_id: ID) -> bool:
-        """Whom to let in, once it has proved its key."""
-        connected = self._host.swarm.connections
-        player = _player(peer_id)
-        if player is None:
-            strangers = sum(_player(one) is None for one in connected)
-            return peer_id in connected or strangers < _UNKNOWN_PEERS_MAX
-        if self._refusals.is_refused(player, trio.current_time()):
+        """Whom to dial: given ones, those planned; while links are few also newcomers and who was not there lately."""
+        now_s = trio.current_time()
+        if self._refusals.is_refused(player, now_s):
             return False
-        return peer_id in connected or len(connected) < PEERS_MAX
+        plan = self._plan(now_s)
+        if player in plan.dial:
+            return True
+        if player in self._away and self._away[player].until_s > now_s:
+            return False
+        if player in self._given:
+            return True
+        is_chance = player in self._newcomers or player not in self._reachable
+        return is_chance and len(self._linked()) < self._least
 
-    def _found(self, addresses: list[Address]) -> None:
-        self._dialler.learn(addresses, Source.ANNOUNCED)
+    def _plan(self, now_s: float) -> Plan:
+        if self._planned is None or self._planned_for != self.tcp.book.version:
+            self._planned_for = self.tcp.book.version
+            self._away = {one: away for one, away in self._away.items() if away.until_s > now_s}
+            just_away = {one for one, away in self._away.items() if now_s - away.since_s < _JUST_S}
+            self._reachable = self.tcp.book.reachable()
+            self._newcomers = self.tcp.book.newcomers(_NEWCOMERS)
+            welcome = (one for one in self._reachable if not self._refusals.is_refused(one, now_s))
+            self._planned = self._degree.plan(self._linked(), welcome, self._kin, self._away, just_away)
+        return self._planned
 
-    def _moved(self) -> None:
-        """The machine's addresses are other ones now, or known for the first time."""
-        self._announced = self._host.announce(self._discovery.hosts)
-        self._dialler.network_changed()
+    def _linked(self) -> frozenset[PlayerId]:
+        return self._routes.players() | self.tcp.connected_players()
 
-    def _blame(self, peer_id: ID, reason: Reason, detail: str) -> None:
-        self._guard.call("events.violated", self._events.violated, _player(peer_id), reason, detail)
+    def _replan(self) -> None:
+        self._planned = None
 
-    def connected(self, conn: Any) -> None:
-        """libp2p has a new connection."""
-        self.counters["connections"] += 1
-        self._watchdog.connected(conn)
-        self._links.connected(conn)
+    async def _choose_forever(self) -> None:
+        while True:
+            await trio.sleep(_CHOOSE_EVERY_S * self._chance.uniform(0.8, 1.2))
+            for player, links in self.ways().items():
+                if self._routes.measured(player, {link.transport: link for link in links}):
+                    self.counters["routes-changed"] += 1
+            self._replan()
+            plan = self._plan(trio.current_time())
+            if plan.dial:
+                self.tcp.dialler.look_again()
+            for player in plan.part:
+                self.counters["parted"] += 1
+                away_s = int(AWAY_S * self._chance.uniform(0.5, 1.5))
+                self._stay_away(player, away_s)
+                for transport in self._transports.values():
+                    transport.part(player, away_s)
 
-    def disconnected(self, conn: Any) -> None:
-        """libp2p has lost one."""
-        self.counters["disconnections"] += 1
-        if conn.muxed_conn.peer_id not in self._host.swarm.connections:
-            self._host.forget(conn.muxed_conn.peer_id)
-        player = player_at(conn)
-        if player is not None:
-            self._dialler.lost(player)
+    def _stay_away(self, player: PlayerId, away_s: int) -> None:
+        if player in self._away or len(self._away) < KNOWN_PEERS_MAX:
+            now_s = trio.current_time()
+            self._away[player] = _Away(now_s, now_s + away_s)
+        self._replan()
 
 
-class _Notifee(INotifee):  # type: ignore[misc]
-    """What libp2p's network tells, passed on without waiting."""
+class _Side:
+    """node.mesh.port.TransportEvents: what one transport tells, with its name put to it."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, name: str, events: MeshEvents) -> None:
         self._mesh = mesh
+        self._name = name
+        self.frame = events.frame
+        self.violated = events.violated
+        self.parted = mesh.parted
+        self.admits = mesh.admits
 
-    async def connected(self, network: Any, conn: Any) -> None:
-        self._mesh.connected(conn)
+    def joined(self, player: PlayerId, address: str) -> None:
+        """Frames can be sent to this player over this transport."""
+        self._mesh.joined(self._name, player, address)
 
-    async def disconnected(self, network: Any, conn: Any) -> None:
-        self._mesh.disconnected(conn)
-
-    async def opened_stream(self, network: Any, stream: Any) -> None:
-        """Of no interest."""
-
-    async def closed_stream(self, network: Any, stream: Any) -> None:
-        """Of no interest."""
-
-    async def listen(self, network: Any, multiaddr: Any) -> None:
-        """Of no interest."""
-
-    async def listen_close(self, network: Any, multiaddr: Any) -> None:
-        """Of no interest."""
-
-
-def _given(text: str) -> Address:
-    try:
-        return parse(text)
-    except Violation as violation:
-        raise OperatingFailure(
-            "cannot use the address of a peer", violation.detail, "It is written /ip4/HOST/tcp/PORT/p2p/PEER"
-        ) from None
-
-
-def _parsed(texts: Sequence[str]) -> list[Address]:
-    found = []
-    for text in texts:
-        try:
-            found.append(parse(text))
-        except Violation:
-            continue  # written by an older version, or damaged: a remembered address is only a chance
-    return found
-
-
-def _player(peer_id: ID) -> PlayerId | None:
-    try:
-        return player_of_bytes(peer_id.to_bytes())
-    except Violation:
-        return None
+    def left(self, player: PlayerId) -> None:
+        """No more."""
+        self._mesh.left(self._name, player)

@@ -26,6 +26,7 @@ _STALLED_S: Final = 0.5  # a wait that overran by this much tells of us, not of 
 _GRACE: Final = 2  # more misses allowed before the first answer, while the stream is being opened
 _SPARE_S: Final = 10.0
 _SAMPLES: Final = 16
+_JUDGED: Final = 32
 
 
 class Pulse:
@@ -35,10 +36,21 @@ class Pulse:
         self._samples: deque[int] = deque(maxlen=_SAMPLES)
         self.answers = 0
 
+        self._missed: deque[bool] = deque(maxlen=_JUDGED)
+
     def answered(self, rtt_us: int) -> None:
         """Take in one round trip."""
         self._samples.append(rtt_us)
         self.answers += 1
+
+    def judged(self, missed: bool) -> None:
+        """Take in whether there was a sign of life within one more period."""
+        self._missed.append(missed)
+
+    @property
+    def loss_permille(self) -> int:
+        """The share of recent periods without a sign of life: TCP repeats what is lost, which shows as silence."""
+        return 1_000 * sum(self._missed) // len(self._missed) if self._missed else 0
 
     @property
     def rtt_us(self) -> int | None:
@@ -69,6 +81,11 @@ class Watchdog:
         """Smoothed round trip of a connection."""
         pulse = self._pulses.get(id(conn))
         return pulse.rtt_us if pulse is not None else None
+
+    def loss_permille(self, conn: Any) -> int:
+        """Share of recent seconds in which a connection was silent."""
+        pulse = self._pulses.get(id(conn))
+        return pulse.loss_permille if pulse is not None else 0
 
     async def _watch(self, conn: Any) -> None:
         pulse = self._pulses[id(conn)] = Pulse()
@@ -109,6 +126,7 @@ class Watchdog:
                 continue
             signs = pulse.answers + conn.muxed_conn.heard
             misses = misses + 1 if signs == heard else 0
+            pulse.judged(missed=signs == heard)
             heard = signs
             if misses >= MISSES_MAX:
                 self._counters["peers-unresponsive"] += 1

@@ -11,6 +11,7 @@ import trio
 
 from crdt.errors import Reason
 from crdt.keys import Identity
+from crdt.limits import LINKS_MAX, LINKS_MIN
 from crdt.types import NetworkId, PlayerId
 from node.mesh.mesh import Mesh
 
@@ -64,6 +65,7 @@ class Node:
         port: int = 0,
         network: NetworkId = NETWORK,
         owner: Owner | None = None,
+        degree: tuple[int, int] = (LINKS_MIN, LINKS_MAX),
     ) -> None:
         self.identity = Identity(seed or secrets.token_bytes(32))
         self.player = self.identity.player
@@ -77,6 +79,7 @@ class Node:
             static_peers=peers,
             remembered=remembered,
             mdns=mdns,
+            degree=degree,
         )
         self._scope = trio.CancelScope()
 
@@ -86,6 +89,11 @@ class Node:
 
     def stop(self) -> None:
         self._scope.cancel()
+
+    def send(self, player: PlayerId, frame: bytes) -> bool:
+        sent = self.mesh.send(player, frame)
+        self.mesh.flush()
+        return sent
 
     @property
     def address(self) -> str:

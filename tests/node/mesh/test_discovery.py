@@ -26,7 +26,8 @@ from node.mesh.address import Address, at
 from node.mesh.discovery import Discovery
 from node.mesh.guard import Guard
 from node.mesh.peerid import peer_id_of
-from tests.node.mesh.helpers import LOOPBACK, Node, started, until
+from node.mesh.tcp import TcpSettings
+from tests.node.mesh.helpers import LOOPBACK, NETWORK, Node, started, until
 from tests.node.mesh.process import child
 
 PLAYER = Identity(secrets.token_bytes(32)).player
@@ -41,8 +42,15 @@ class Watcher:
         self.counters: Counter[str] = Counter()
         self.guard = Guard(Counter())
         options.setdefault("wanted", LOOPBACK)
+        options.setdefault("network", NETWORK)
         self.discovery = Discovery(
-            PLAYER, self.guard, self.counters, random.Random(), found=self.found.extend, moved=self._moved, **options
+            PLAYER,
+            self.guard,
+            self.counters,
+            random.Random(),
+            found=self.found.extend,
+            moved=self._moved,
+            **options,
         )
 
     def _moved(self) -> None:
@@ -103,7 +111,7 @@ async def test_processes_of_one_machine_find_each_other() -> None:
         await until(lambda: set(players) <= set(a.mesh.links()), "links to both")
         await until(lambda: f"joined {peer_id_of(players[1])}" in one.lines, "the link between the two")
         await until(lambda: f"joined {peer_id_of(players[0])}" in two.lines, "the link between the two")
-        assert a.mesh.send(players[0], b"found you")
+        assert a.send(players[0], b"found you")
         await until(lambda: (players[0], b"echo:found you") in a.owner.frames, "the echo")
 
 
@@ -122,18 +130,20 @@ async def test_peers_that_answer_without_srv_records_are_seen() -> None:
     """Trap: libp2p's mDNS cannot see JavaScript or Rust peers, which answer PTR and TXT without A or SRV."""
     watcher, player = Watcher(), Identity(secrets.token_bytes(32)).player
     async with watcher.running(), announcer() as say:
-        await repeat(say, [("a" * 32, dnssd.to_txt([at("127.0.0.1", 7001, player)]))], lambda: 7001 in watcher.ports())
+        await repeat(
+            say, [("a" * 32, dnssd.to_txt([at("127.0.0.1", 7001, player)], NETWORK))], lambda: 7001 in watcher.ports()
+        )
 
 
 async def test_peers_are_known_by_their_key_and_not_by_the_instance_name() -> None:
     """Trap: Rust invents a new instance name for every answer."""
     async with started(a := Node(), b := Node(mdns=True)), announcer() as say:
-        text = dnssd.to_txt(a.mesh._announced)
+        text = dnssd.to_txt(a.mesh.tcp.announced, NETWORK)
         names = [secrets.token_hex(16) for _ in range(20)]
         await repeat(say, [(name, text) for name in names], lambda: a.player in b.mesh.links())
         before = b.mesh.counters["sightings"]
         await repeat(say, [(name, text) for name in names], lambda: b.mesh.counters["sightings"] > before + 20)
-        assert len(b.mesh._host.connections(a.player)) == 1
+        assert len(b.mesh.tcp.host.connections(a.player)) == 1
         assert b.owner.told(a.player) == {"joined": 1}
 
 
@@ -141,7 +151,7 @@ async def test_what_a_node_announces() -> None:
     """Traps: /ip4/0.0.0.0 when listening everywhere; dnsaddr2= and dnsaddr3=; one's own address asked of 8.8.8.8."""
     watcher = Watcher(wanted=None, interfaces=lambda: [("eth0", "10.0.0.5"), ("wlan0", "192.168.1.7")])
     info = watcher.discovery.record(4001)
-    assert [str(address) for address in dnssd.from_txt(info.text)] == [
+    assert [str(address) for address in dnssd.from_txt(info.text, NETWORK)] == [
         f"/ip4/{host}/tcp/4001/p2p/{peer_id_of(PLAYER)}" for host in ("10.0.0.5", "192.168.1.7")
     ]
     assert info.text.count(b"dnsaddr=") == 2
@@ -152,11 +162,11 @@ async def test_what_a_node_announces() -> None:
 
 async def test_a_node_that_listens_everywhere_names_real_addresses() -> None:
     node = Node()
-    node.mesh._interfaces = None
-    node.mesh._discovery = Watcher(wanted=None, interfaces=lambda: [("eth0", "10.0.0.5")]).discovery
+    node.mesh.tcp._settings = TcpSettings()
+    node.mesh.tcp.discovery = Watcher(wanted=None, interfaces=lambda: [("eth0", "10.0.0.5")]).discovery
     async with started(node):
-        assert node.mesh.addresses == [f"/ip4/10.0.0.5/tcp/{node.mesh._host.port}/p2p/{node.mesh.peer_id}"]
-        assert "0.0.0.0" not in str(node.mesh._host.basic.get_addrs())
+        assert node.mesh.addresses == [f"/ip4/10.0.0.5/tcp/{node.mesh.tcp.host.port}/p2p/{node.mesh.peer_id}"]
+        assert "0.0.0.0" not in str(node.mesh.tcp.host.basic.get_addrs())
 
 
 async def test_interfaces_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,12 +232,12 @@ async def test_zeroconf_lives_in_a_thread_of_its_own(monkeypatch: pytest.MonkeyP
 async def test_goodbyes_rubbish_and_one_s_own_records_are_passed_over() -> None:
     watcher, player = Watcher(), Identity(secrets.token_bytes(32)).player
     async with watcher.running(), announcer() as say:
-        say("b" * 32, dnssd.to_txt([at("127.0.0.1", 7002, player)]), 0)
+        say("b" * 32, dnssd.to_txt([at("127.0.0.1", 7002, player)], NETWORK), 0)
         records = [
             ("c" * 32, b"\x05hello"),
             ("d" * 32, b"\xff"),
-            ("e" * 32, dnssd.to_txt([at("127.0.0.1", 7003, PLAYER)])),
-            ("f" * 32, dnssd.to_txt([at("127.0.0.1", 7004, player)])),
+            ("e" * 32, dnssd.to_txt([at("127.0.0.1", 7003, PLAYER)], NETWORK)),
+            ("f" * 32, dnssd.to_txt([at("127.0.0.1", 7004, player)], NETWORK)),
         ]
         await repeat(say, records, lambda: 7004 in watcher.ports())
         assert not watcher.ports() & {7002, 7003}

@@ -12,6 +12,7 @@ import trio
 
 from crdt.keys import Identity
 from crdt.limits import KNOWN_PEERS_MAX, MDNS_CACHE_MAX_BYTES, SIGHTINGS_PER_S_MAX
+from crdt.types import NetworkId
 from node.mesh import discovery as discovery_module
 from node.mesh import dnssd
 from node.mesh.address import Address, at
@@ -19,6 +20,7 @@ from tests.node.mesh import mdns
 from tests.node.mesh.helpers import Node, started, until
 from tests.node.mesh.test_discovery import Watcher
 
+ALONE = NetworkId(secrets.token_bytes(32))  # nodes of other tests on this machine are heard of, and passed over
 QUIC = "/ip4/127.0.0.1/udp/4001/quic-v1"
 Spoken = Callable[[list[str]], bytes | list[bytes]]
 
@@ -44,7 +46,7 @@ async def test_every_address_of_other_implementations_is_seen(spoken: Spoken) ->
     addresses = somebody(7101, 7102, 7103)
     texts = [QUIC + str(addresses[0])[-55:], *map(str, addresses), f"{addresses[0]}/p2p-circuit", "/ip4/1.2.3.4/tcp/1"]
     said = spoken(texts)
-    watcher = Watcher()
+    watcher = Watcher(network=ALONE)
     async with watcher.running():
         await say([said] if isinstance(said, bytes) else said, lambda: watcher.ports() >= {7101, 7102, 7103})
     assert set(watcher.found) == set(addresses)
@@ -53,13 +55,13 @@ async def test_every_address_of_other_implementations_is_seen(spoken: Spoken) ->
 @pytest.mark.parametrize("spoken", [mdns.go, mdns.javascript, mdns.rust], ids=["go", "javascript", "rust"])
 async def test_a_node_named_by_another_implementation_is_dialled(spoken: Spoken) -> None:
     async with started(a := Node(), b := Node(mdns=True)):
-        said = spoken([str(one) for one in a.mesh._announced])
+        said = spoken([str(one) for one in a.mesh.tcp.announced])
         await say([said] if isinstance(said, bytes) else said, lambda: a.player in b.mesh.links())
 
 
 async def test_a_new_instance_name_in_every_answer_is_one_peer() -> None:
     addresses = somebody(7110)
-    watcher = Watcher()
+    watcher = Watcher(network=ALONE)
     async with watcher.running():
         packets = [packet for _ in range(30) for packet in mdns.rust([str(addresses[0])])]
         await say(packets, lambda: watcher.counters["sightings"] >= 30)
@@ -94,7 +96,7 @@ def hostile() -> dict[str, bytes]:
 
 async def test_hostile_packets_report_nothing_and_end_nothing() -> None:
     """After each of them an honest answer is still heard."""
-    watcher = Watcher()
+    watcher = Watcher(network=ALONE)
     async with watcher.running():
         for port, (what, packet) in enumerate(hostile().items(), 7130):
             after = somebody(port)
@@ -115,9 +117,9 @@ async def test_four_thousand_invented_peers_do_not_keep_an_honest_one_out(monkey
                 socket.send(mdns.javascript([str(one)]))
                 if i % 100 == 0:
                     await trio.sleep(0.01)
-        await until(lambda: len(b.mesh._book) == KNOWN_PEERS_MAX, "a full book")
-        await say([mdns.go([str(one) for one in a.mesh._announced])], lambda: a.player in b.mesh.links())
-        assert len(b.mesh._book) <= KNOWN_PEERS_MAX
+        await until(lambda: len(b.mesh.tcp.book) == KNOWN_PEERS_MAX, "a full book")
+        await say([mdns.go([str(one) for one in a.mesh.tcp.announced])], lambda: a.player in b.mesh.links())
+        assert len(b.mesh.tcp.book) <= KNOWN_PEERS_MAX
 
 
 def test_what_zeroconf_remembers_is_bounded_in_bytes() -> None:
