@@ -59,7 +59,7 @@ soak: $(VENV)/.ready-dev ## kill, freeze, restart and cut off real nodes: SEED=1
 	  $(if $(JSON),--json)
 
 soak-store: $(VENV)/.ready-dev ## damage stores in every way: ROUNDS=200 SEED=1 (root and strace for all of it)
-	@$(BIN)/python -m tests.crdt.store.soak --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1)
+	@$(BIN)/python -m tests.soak --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1)
 
 hostile: $(VENV)/.ready-dev ## an honest pair under every attack, SECONDS=10 each (ATTACKS="..." for some)
 	@$(BIN)/python -m tests.hostile --seconds $(or $(SECONDS),10) $(ATTACKS)

@@ -20,6 +20,7 @@ from tests.soak import damage
 
 WRITER = (sys.executable, "-m", "tests.soak.writer")
 STRACE = "/usr/bin/strace"
+LIVES = 3  # of one directory, in a trial that kills
 TMPFS_BYTES = 2_000_000
 Place = tuple[str, str, int]
 Said = dict[Place, str]
@@ -81,9 +82,9 @@ class Run:
 
 
 def kill_trial(directory: Path, _template: Path, _kind: str, seed: int) -> dict[str, int]:
-    """Three lives of one directory, each ended by kill -9 at a random moment."""
+    """Some lives of one directory, each ended by kill -9 at a random moment."""
     chance, mouth = random.Random(f"kill {seed}"), Mouth()
-    for _ in range(3):
+    for _ in range(LIVES):
         run = run_writer(directory, 100_000, kill_after_s=chance.random() ** 2 * 0.5)
         assert run.code == -9, run.error
         mouth.hear(run.said)
@@ -91,7 +92,7 @@ def kill_trial(directory: Path, _template: Path, _kind: str, seed: int) -> dict[
         mouth.check(opened)
         assert not opened.recovery.damaged and not opened.recovery.machine_went_down
         opened.store.close()
-    return {"lives": 3, "said": len(mouth.said)}
+    return {"kills": LIVES, "said": len(mouth.said)}
 
 
 def salvage_kill_trial(directory: Path, template: Path, _kind: str, seed: int) -> dict[str, int]:
