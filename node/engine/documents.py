@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ class Documents:
         self.ledger = Ledger(params, self.network)
         self.replicas: dict[DocumentName, Replica] = {}
         self._total: Digest | None = None
+        self.on_added: Callable[[tuple[Entry, ...]], None] = _nothing
         for entry in stored.entries:
             self._restore(entry)
         for first, second in stored.proofs:
@@ -118,7 +119,12 @@ class Documents:
         for entry in admission.added:
             if ledger_epoch(entry.body.document) is not None:
                 self.ledger.add(entry)
+        self.on_added(admission.added)
         return admission
+
+
+def _nothing(_: tuple[Entry, ...]) -> None:
+    """Nobody wants to know."""
 
 
 @contextmanager

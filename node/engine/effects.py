@@ -56,6 +56,13 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
+class Publish:
+    """Gossip a frame of entries to whoever listens without a link."""
+
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Disconnect a peer and refuse it for a time."""
 
@@ -122,4 +129,4 @@ class SessionChanged:
 
 
 News = Heard | BoardChanged | BlockChanged | WindowJudged | SessionChanged
-Effect = Send | Persist | Confirm | Hint | Refuse | Declined | Work | News
+Effect = Send | Persist | Confirm | Hint | Publish | Refuse | Declined | Work | News

@@ -44,6 +44,7 @@ from node.engine.effects import (
     WindowJudged,
 )
 from node.engine.frames import pack
+from node.engine.herald import Herald
 from node.engine.inputs import (
     CloseSession,
     Confirmed,
@@ -92,6 +93,8 @@ class Engine:
         self.sessions = Sessions(params, self.player, self.documents)
         self.authoring = Authoring(identity, self.documents, nonce, signed)
         self.sync = Sync(self.documents, self.authoring.may_leave)
+        self.herald = Herald(self.authoring.may_leave)
+        self.documents.on_added = self.herald.add
         self.boards = Boards(self.documents)
         self.duties = Duties(params, identity, self.documents, now_us)
         self.peers: dict[PlayerId, Peer] = {}
@@ -116,8 +119,8 @@ class Engine:
         match event:
             case FrameReceived(player, raw):
                 return self.intake.on_frame(now_us, player, raw)
-            case Tick():
-                return self._on_tick(now_us)
+            case Tick(listeners):
+                return [*self._on_tick(now_us), *self.herald.due(now_us, listeners)]
             case Confirmed(signed):
                 self.authoring.confirmed(signed)
                 return []

@@ -71,7 +71,9 @@ class ElementGiven:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed."""
+    """Time has passed. `listeners`: how many follow new entries by gossip."""
+
+    listeners: int = 0
 
 
 @dataclass(frozen=True, slots=True)

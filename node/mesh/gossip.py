@@ -27,6 +27,7 @@ from crdt.errors import Reason
 from crdt.limits import (
     GOSSIP_IDS_PER_RPC_MAX,
     GOSSIP_RPC_MAX_BYTES,
+    HERALD_FRAMES_MAX,
     HINT_MAX_BYTES,
     HINTS_BURST_MAX,
     HINTS_PER_S_MAX,
@@ -51,6 +52,11 @@ Blame = Callable[[ID, Reason, str], None]
 def topic_of(network: NetworkId) -> str:
     """The topic of a network's hints."""
     return f"symjam/{network.hex()[:16]}/hints"
+
+
+def entries_topic_of(network: NetworkId) -> str:
+    """The topic of new entries. Nodes only publish there, and only while others listen: nodes have links."""
+    return f"symjam/{network.hex()[:16]}/entries"
 
 
 class Router(GossipSub):  # type: ignore[misc]
@@ -99,16 +105,19 @@ class Router(GossipSub):  # type: ignore[misc]
 class GuardedPubsub(Pubsub):  # type: ignore[misc]
     """Pubsub whose messages and streams cannot end the host, and which keeps what a connected peer has said."""
 
-    def __init__(self, host: BasicHost, router: Router, topic: str, guard: Guard, blame: Blame) -> None:
+    def __init__(
+        self, host: BasicHost, router: Router, topic: str, only_listened_to: str, guard: Guard, blame: Blame
+    ) -> None:
         super().__init__(
             host,
             router,
             max_inbound_rpc_size=GOSSIP_RPC_MAX_BYTES,
-            allowed_topics={topic},
+            allowed_topics={topic, only_listened_to},
             max_subscriptions_per_rpc=64,
         )
         self.counter = time.time_ns()
         self._topic = topic
+        self._topics = (topic, only_listened_to)
         self._guard = guard
         self._blame = blame
         self._buckets: dict[ID, _Bucket] = {}
@@ -127,6 +136,7 @@ class GuardedPubsub(Pubsub):  # type: ignore[misc]
         """Judge one message: the forwarder's rate first, as it is the cheapest to check."""
         if msg_forwarder != self.my_id and not self._within_rate(msg_forwarder):
             return
+        await trio.lowlevel.checkpoint()  # a hundred may come in one RPC, a third of a millisecond each
         error = await self._guard.run("gossip.message", super().push_msg, msg_forwarder, msg)
         if error is not None and msg_forwarder != self.my_id:
             self._blame(msg_forwarder, Reason.GARBAGE, "a pubsub message whose key or signature does not decode")
@@ -161,11 +171,12 @@ class GuardedPubsub(Pubsub):  # type: ignore[misc]
 
     def _handle_dead_peer(self, peer_id: ID) -> None:
         """The loss of our stream does not undo what the peer said on its own, as long as it is connected."""
-        subscribed = peer_id in self.peer_topics.get(self._topic, ()) and self._peer_is_connected(peer_id)
+        kept = [t for t in self._topics if peer_id in self.peer_topics.get(t, ()) and self._peer_is_connected(peer_id)]
         super()._handle_dead_peer(peer_id)
-        if subscribed:
-            self.peer_topics.setdefault(self._topic, set()).add(peer_id)
-            self._peer_subscription_count[peer_id] = 1
+        for topic in kept:
+            self.peer_topics.setdefault(topic, set()).add(peer_id)
+        if kept:
+            self._peer_subscription_count[peer_id] = len(kept)
         elif not self._peer_is_connected(peer_id):
             self._buckets.pop(peer_id, None)
 
@@ -201,7 +212,8 @@ class _Bucket:
 
 
 class Gossip:
-    """One topic: `publish` without waiting, `hint` for each message of others."""
+    """Hints: `publish` without waiting, `hint` for each message of others. Entries: `publish_entries`, if anyone
+    listens."""
 
     def __init__(
         self,
@@ -215,13 +227,15 @@ class Gossip:
     ) -> None:
         self.topic = topic_of(network)
         self.router = Router(self.topic)
-        self.pubsub = GuardedPubsub(host, self.router, self.topic, guard, blame)
+        self.entries_topic = entries_topic_of(network)
+        self.pubsub = GuardedPubsub(host, self.router, self.topic, self.entries_topic, guard, blame)
         self.pubsub.set_topic_validator(self.topic, self._take, is_async_validator=False)
         self._guard = guard
         self._counters = counters
         self._hint = hint
         self._blame = blame
         self._send, self._receive = trio.open_memory_channel[bytes](HINTS_QUEUED_MAX)
+        self._send_entries, self._receive_entries = trio.open_memory_channel[bytes](HERALD_FRAMES_MAX)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -233,6 +247,7 @@ class Gossip:
                 await self.pubsub.subscribe(self.topic)
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._guard.forever, "gossip.publish", self._publish)
+                    nursery.start_soon(self._guard.forever, "gossip.entries", self._publish_entries)
                     nursery.start_soon(self._guard.forever, "gossip.trim", self._trim)
                     yield
                     nursery.cancel_scope.cancel()
@@ -247,6 +262,24 @@ class Gossip:
             self._counters["hints-dropped"] += 1
             return False
         return True
+
+    @property
+    def listeners(self) -> int:
+        """How many connected peers listen to entries."""
+        return len(self.pubsub.peer_topics.get(self.entries_topic, ()))
+
+    def publish_entries(self, frame: bytes) -> None:
+        """Queue a frame of entries for who listens; dropped, and counted, when they take them too slowly."""
+        try:
+            self._send_entries.send_nowait(frame)
+        except trio.WouldBlock:
+            self._counters["entries-dropped"] += 1
+
+    async def _publish_entries(self) -> None:
+        async for frame in self._receive_entries:
+            await self._room()
+            await self.pubsub.publish(self.entries_topic, frame)
+            self._counters["entries-published"] += 1
 
     async def _publish(self) -> None:
         async for data in self._receive:

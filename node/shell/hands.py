@@ -17,7 +17,7 @@ from crdt.limits import SYNC_QUEUE_MAX, WORK_QUEUE_MAX
 from crdt.store.base import Batch, Store
 from crdt.store.last_signed import LastSigned
 from crdt.types import PlayerId
-from node.engine.effects import Confirm, Effect, Hint, Persist, Refuse, Send, Work
+from node.engine.effects import Confirm, Effect, Hint, Persist, Publish, Refuse, Send, Work
 from node.engine.inputs import Confirmed, Input, Worked
 from node.mesh.mesh import Mesh
 
@@ -83,8 +83,8 @@ class Hands:
                     self._give(Confirmed(signed))
                 case Work():
                     self._give_work.send_nowait(effect)
-                case Hint(data):
-                    self._mesh.publish(data)
+                case Hint() | Publish():
+                    self._gossip(effect)
                 case Refuse(player, reason, for_s):
                     self._counters[f"peers_refused_{reason.replace('-', '_')}"] += 1
                     self._mesh.refuse(player, for_s)
@@ -126,6 +126,12 @@ class Hands:
     async def settled(self) -> None:
         """Wait until everything handed over so far is synced and said."""
         await self._idle.wait()
+
+    def _gossip(self, effect: Hint | Publish) -> None:
+        if isinstance(effect, Hint):
+            self._mesh.publish(effect.data)
+        else:
+            self._mesh.publish_entries(effect.frame)
 
     def _save(self, batch: Batch) -> bool:
         try:

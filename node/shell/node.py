@@ -156,7 +156,7 @@ class Node:
 
     async def _tick_forever(self) -> None:
         while True:
-            self.give(Tick())
+            self.give(Tick(self.mesh.listeners))
             await trio.sleep(TICK_S)
 
     async def _remember_forever(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,8 @@ def start() -> Iterator[Start]:
     """Starts programs, which end with the test."""
     programs: list[Program] = []
 
-    def begin(folder: Path, program: str, /, **question: Any) -> Program:
-        programs.append(Program(folder, program, question))
+    def begin(folder: Path, program: str, /, prefix: Sequence[str] = (), **question: Any) -> Program:
+        programs.append(Program(folder, program, question, prefix))
         return programs[-1]
 
     yield begin

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,9 +78,9 @@ def node_version() -> tuple[int, ...]:
 class Program:
     """A Node.js program that reads commands and writes what happens, a JSON object a line each."""
 
-    def __init__(self, folder: Path, name: str, question: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, name: str, question: Mapping[str, Any], prefix: Sequence[str] = ()) -> None:
         self._child = subprocess.Popen(
-            ["node", name, json.dumps(question)],
+            [*prefix, "node", name, json.dumps(question)],
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -101,6 +101,13 @@ class Program:
     def _read_errors(self) -> None:
         assert self._child.stderr is not None
         self._errors.extend(self._child.stderr)
+
+    def poll(self, timeout_s: float) -> dict[str, Any] | None:
+        """The next line, if one comes in time."""
+        try:
+            return self._lines.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
 
     def next(self, event: str, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
         """The next line about an event; others before it are passed over."""
