@@ -30,6 +30,7 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     tranche_delay_ms: int  # between two tranches opening
     vote_deadline_ms: int  # after a window's end: a block that came later is voted too-late
     close_windows: int  # a block still pending after so many windows stays unaccepted
+    keep_windows: int  # a jam document is kept for so many windows after its end, then no node asks another for it
     # liveness: less than any of these is no block
     min_events: int
     min_lanes: int
@@ -85,6 +86,7 @@ MAIN: Final = Params(
     tranche_delay_ms=20_000,
     vote_deadline_ms=240_000,
     close_windows=30,
+    keep_windows=5_040,
     min_events=60,
     min_lanes=2,
     min_active_s=40,
@@ -112,6 +114,7 @@ SMALL: Final = msgspec.structs.replace(
     vote_delay_ms=2_000,
     tranche_delay_ms=2_000,
     vote_deadline_ms=20_000,
+    keep_windows=360,
     min_events=12,
     min_active_s=4,
     replay_min_hits=12,

@@ -35,6 +35,11 @@ def by_document(
     return {document: tuple(inside) for document, inside in out.items()}
 
 
+def is_past(params: Params, session: SessionFacts, part: int, now_us: int) -> bool:
+    """Whether a part is so old that nobody need keep its payloads, and nodes no longer reconcile it."""
+    return now_us >= ends_us(params, session, part) + params.keep_windows * params.window_us
+
+
 def ends_us(params: Params, session: SessionFacts, part: int) -> Micros:
     """The moment, on the session's clock in Unix time, after which nothing more belongs into a part."""
     began = params.epoch_of(params.window_at(session.op.t0_us))

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     BAD_PROOF = "bad-proof"
     BAD_PAYLOAD = "bad-payload"
     FLOOD = "flood"
+    PAST = "past"  # of a document so old that nodes no longer reconcile it
     FULL = "full"  # there is no room here for one more of these
     EMPTY = "empty"  # asked for what it says to have, it gave nothing
     UNEXPECTED = "unexpected"  # well formed, but not to be said now
@@ -48,7 +49,7 @@ class Reason(StrEnum):
 
 # Refusals of entries that their author did sign: an honest peer passes such entries on before it has learned of a
 # fork, while this node is far behind, or when its tables are full. They are counted, and say nothing of who gave them.
-BLAMELESS: Final = frozenset({Reason.FROZEN, Reason.WRONG_PREV, Reason.GAP, Reason.FULL})
+BLAMELESS: Final = frozenset({Reason.FROZEN, Reason.WRONG_PREV, Reason.GAP, Reason.FULL, Reason.PAST})
 
 
 class Violation(SymJamError):

@@ -134,6 +134,7 @@ ELECTORATES_KNOWN_MAX: Final = 256  # epochs and windows whose eligible players 
 VRF_PROOFS_KNOWN_MAX: Final = 16_384  # proofs verified (0.8 ms each) and remembered
 
 # Store
+PRUNED_AT_ONCE_MAX: Final = 200  # entries; a write of so many does not hold up a note
 SALVAGE_BATCH_ENTRIES: Final = 1_000
 DAMAGED_COPIES_MAX: Final = 3
 LAST_SIGNED_MAX: Final = 8  # ledger documents remembered; one epoch's is written to at a time

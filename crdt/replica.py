@@ -119,6 +119,20 @@ class Replica:
             self._check_place(entry)
             self._append(self.log(entry.log), entry)
 
+    def drop_last(self, key: LogKey, count: int) -> list[Entry]:
+        """Take so many entries off a log's end, to be pruned; with the last of them goes the log. Its heads are no
+        more what others have, so this is for a document that is reconciled no longer."""
+        log = self.logs[key]
+        start = max(0, len(log) - count)
+        dropped = log.entries[start:]
+        del log.entries[start:]
+        self.entry_count -= len(dropped)
+        self._digest = None
+        if not log.entries:
+            del self.logs[key]
+            self._nonces[key.author].remove(key.nonce)
+        return dropped
+
     def digest(self) -> Digest:
         """Hash of all heads: equal on two nodes exactly when they hold the same entries of this document."""
         if self._digest is None:

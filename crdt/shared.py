@@ -158,7 +158,7 @@ class Shared:
         if writer is not None and writer.size + len(update) > EDIT_BYTES_PER_LOG_MAX:
             raise Misuse("this player has written as much as fits here: see the next part of the jam")
         try:
-            if self._fault(client, author, decode_edit(update)) is not None:
+            if self.fault(client, author, decode_edit(update)) is not None:
                 raise Misuse("an edit for which something is missing")
         except Violation as violation:
             raise Misuse(f"an edit that nobody would accept: {violation}") from None
@@ -185,7 +185,7 @@ class Shared:
         update = writer.waiting[0]
         try:
             edit = decode_edit(update)
-            missing = self._fault(client, writer.author, edit)
+            missing = self.fault(client, writer.author, edit)
         except Violation:
             self.refused += 1
             return None
@@ -197,7 +197,7 @@ class Shared:
         self._doc.apply_update(update)
         return None
 
-    def _fault(self, client: int, author: PlayerId, edit: EditUpdate) -> int | None:
+    def fault(self, client: int, author: PlayerId, edit: EditUpdate) -> int | None:
         """None when an edit may be applied now, or the client that it waits for. Raises Violation if it never may."""
         clock = self._clocks.get(client, 0)
         fresh: dict[YId, _Place] = {}

@@ -29,6 +29,7 @@ from crdt.types import Window
 SPEEDS: Final = 32  # buckets of speed per octave of ratio 1: 3% each
 SPEED_RANGE: Final = (24, 43)  # from 0.75 to 1.34 of the speed of the original
 PLACE_US: Final = 128_000  # width of a bucket of places
+FOREVER: Final = 2**62
 SEGMENT_US: Final = 10_000_000  # votes are counted together over so much of a window
 
 
@@ -64,6 +65,13 @@ class _Posting(NamedTuple):
     key: bytes
     t_us: int
     length_us: int
+
+
+class _Span(NamedTuple):
+    """Windows that are compared with: from the first to before the stop."""
+
+    first: int
+    stop: int
 
 
 class _Vote(NamedTuple):
@@ -119,8 +127,8 @@ class ReplayIndex:
     def find(
         self, params: Params, onsets: Sequence[Onset], before: Window | None = None, grid: Grid | None = None
     ) -> Match | None:
-        """The recording that a window replays, or None. Only windows earlier than `before` are compared with. With
-        the window's grid, deviations are correlated too (likeness.py)."""
+        """The recording that a window replays, or None. Only windows earlier than `before` are compared with, and none
+        so old that a node may have pruned it. With the window's grid, deviations are correlated too (likeness.py)."""
         match = self.closest(params, onsets, before, grid)
         return match if match is not None and match.is_replay(params) else None
 
@@ -132,8 +140,9 @@ class ReplayIndex:
         the bound on votes)."""
         ordered = tuple(sorted(set(onsets)))
         found: list[Match] = []
-        for key, line in self._settled(params, ordered, before):
-            known = self._take(key, before, line, ordered)
+        span = _span(params, before)
+        for key, line in self._settled(params, ordered, span):
+            known = self._take(key, span, line, ordered)
             pairing = refine(ordered, known, line)
             if pairing is not None and pairing.hits >= params.replay_min_hits:
                 found.append(_match(key, ordered, known, pairing, grid))
@@ -143,7 +152,7 @@ class ReplayIndex:
             default=None,
         )
 
-    def _settled(self, params: Params, ordered: tuple[Onset, ...], before: Window | None) -> list[tuple[bytes, Line]]:
+    def _settled(self, params: Params, ordered: tuple[Onset, ...], span: _Span) -> list[tuple[bytes, Line]]:
         """The alignments worth following through the whole window: each was laid through the notes of its segment,
         and those that are most alike there are kept."""
         segments: dict[int, list[Onset]] = {}
@@ -151,26 +160,26 @@ class ReplayIndex:
             segments.setdefault((onset.t_us - ordered[0].t_us) // SEGMENT_US, []).append(onset)
         ranked: list[tuple[int, bytes, Line]] = []
         for number, notes in segments.items():
-            for key, line in self._candidates(notes, ordered[0].t_us + number * SEGMENT_US + SEGMENT_US // 2, before):
-                pairing = refine(notes, self._take(key, before, line, notes), line)
+            for key, line in self._candidates(notes, ordered[0].t_us + number * SEGMENT_US + SEGMENT_US // 2, span):
+                pairing = refine(notes, self._take(key, span, line, notes), line)
                 if pairing is not None:
                     likeness = pairing.hits * max(2 * params.replay_residual_us - pairing.residual_us, 0)
                     ranked.append((-likeness, key, pairing.line))
         return [(key, line) for _, key, line in sorted(ranked)[:REPLAY_CANDIDATES_MAX]]
 
-    def _candidates(self, notes: list[Onset], middle: int, before: Window | None) -> Iterator[tuple[bytes, Line]]:
+    def _candidates(self, notes: list[Onset], middle: int, span: _Span) -> Iterator[tuple[bytes, Line]]:
         """Takes and rough alignments of a segment, those with most votes."""
-        buckets = self._votes(list(runs(notes)), middle, before)
+        buckets = self._votes(list(runs(notes)), middle, span)
         for bucket in sorted(buckets, key=lambda b: (-len(buckets[b]), b))[:REPLAY_CANDIDATES_MAX]:
             votes = sorted(buckets[bucket])
             known, played = sum(v.known_us for v in votes), sum(v.played_us for v in votes)
             yield bucket[0], Line(middle, votes[len(votes) // 2].place_us, known, played)
 
     def _votes(
-        self, runs: list[tuple[Fingerprint, Run]], middle: int, before: Window | None
+        self, runs: list[tuple[Fingerprint, Run]], middle: int, span: _Span
     ) -> dict[tuple[bytes, int, int], list[_Vote]]:
         """Votes of a segment by (take, speed, place); each place falls into two overlapping buckets."""
-        postings = [(self._earlier(fingerprint, before), run) for fingerprint, run in runs]
+        postings = [(self._earlier(fingerprint, span), run) for fingerprint, run in runs]
         postings.sort(key=lambda item: (len(item[0]), item[1]))
         buckets: dict[tuple[bytes, int, int], list[_Vote]] = {}
         left = REPLAY_VOTES_MAX
@@ -189,11 +198,11 @@ class ReplayIndex:
                     buckets.setdefault((posting.key, speed, bucket), []).append(vote)
         return buckets
 
-    def _earlier(self, fingerprint: Fingerprint, before: Window | None) -> list[_Posting]:
+    def _earlier(self, fingerprint: Fingerprint, span: _Span) -> list[_Posting]:
         known = self._postings.get(fingerprint, [])
-        return known if before is None else known[: bisect_left(known, (before,))]
+        return known[bisect_left(known, (span.first,)) : bisect_left(known, (span.stop,))]
 
-    def _take(self, key: bytes, before: Window | None, line: Line, played: Sequence[Onset]) -> tuple[Onset, ...]:
+    def _take(self, key: bytes, span: _Span, line: Line, played: Sequence[Onset]) -> tuple[Onset, ...]:
         """The onsets of a take around where the line puts what was played."""
         start_us, end_us = line.of(played[0].t_us), line.of(played[-1].t_us)
         margin = (end_us - start_us) // 4 + PLACE_US
@@ -201,10 +210,17 @@ class ReplayIndex:
         return tuple(
             onset
             for window, onsets in sorted(self._takes[key].items())
-            if (before is None or window < before) and onsets[0].t_us <= high and onsets[-1].t_us >= low
+            if span.first <= window < span.stop and onsets[0].t_us <= high and onsets[-1].t_us >= low
             for onset in onsets
             if low <= onset.t_us <= high
         )
+
+
+def _span(params: Params, before: Window | None) -> _Span:
+    """Whoever judges late, and after a restart, must still hold what the proposer compared with."""
+    if before is None:
+        return _Span(-FOREVER, FOREVER)
+    return _Span(before - params.keep_windows + params.close_windows, before)
 
 
 def _match(

@@ -2,6 +2,7 @@
 
     e <len> <document> <author 32> <nonce 8> <seq 8, big-endian>    an entry: signature || body
     p <len> <document> <author 32> <nonce 8>                        the proof that a log's author equivocated
+    s <len> <document> <author 32> <nonce 8> <seq 8, big-endian>    ids of pruned entries from that number on
     m <name>                                                        the store's own records
 
 The document's length goes in front of it, so that no name is the prefix of another and one scan reads one document;
@@ -19,6 +20,7 @@ from crdt.types import DocumentName, Nonce, PlayerId, Seq
 ENTRY: Final = b"e"
 META: Final = b"m"
 PROOF: Final = b"p"
+STUBS: Final = b"s"
 
 _LOG_BYTES: Final = 32 + 8
 _SEQ_BYTES: Final = 8
@@ -72,6 +74,11 @@ def parse_entry_key(key: bytes) -> tuple[LogName, Seq] | None:
         return None
     log = LogKey(PlayerId(key[cut : cut + 32]), Nonce(key[cut + 32 : cut + _LOG_BYTES]))
     return LogName(document, log), Seq(int.from_bytes(key[-_SEQ_BYTES:], "big"))
+
+
+def stubs_key(document: DocumentName, log: LogKey, first: Seq) -> bytes:
+    """Key of the ids of pruned entries, the first of them numbered so."""
+    return STUBS + entry_key(document, log, first)[1:]
 
 
 def proof_key(document: DocumentName, log: LogKey) -> bytes:

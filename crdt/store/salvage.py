@@ -25,7 +25,7 @@ from crdt.limits import DAMAGED_COPIES_MAX, SALVAGE_BATCH_ENTRIES
 from crdt.store.atomic import sync_directory
 from crdt.store.base import StoreDamaged
 from crdt.store.carve import carve
-from crdt.store.keys import ENTRY, META, PROOF, entry_item
+from crdt.store.keys import ENTRY, META, PROOF, STUBS, entry_item
 from crdt.store.level import LevelStore
 from crdt.store.mark import is_of_network
 from crdt.store.walk import Walk, verified_proof, walk
@@ -69,6 +69,7 @@ def salvage(path: Path, network: NetworkId) -> Salvage:
             _require_network(source, network)
             items = _readable(source, ENTRY)
             records.update(item for item in _checked(source, PROOF) if verified_proof(network, *item))
+            records.update(_checked(source, STUBS))
             records.update(_checked(source, META))
     with _disk(path):
         records = carve(network, path, items) | records

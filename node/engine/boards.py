@@ -68,7 +68,8 @@ class Boards:
         """What everyone sees."""
         self._turn_to(session)
         found = sorted((jam[1], name) for name in self.documents.replicas if (jam := jam_session(name)))
-        names = [name for part, name in found if jam_session(name) == (session, part)][-BOARD_PARTS_MAX:]
+        past = self.documents.past
+        names = [n for part, n in found if n not in past and jam_session(n) == (session, part)][-BOARD_PARTS_MAX:]
         for gone in [name for name in self._parts if name not in names]:
             del self._parts[gone]
         parts = [self._part(self.documents.replicas[name]) for name in names]

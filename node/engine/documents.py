@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from consensus.ledger import Ledger
 from consensus.params import Params, network_id
+from consensus.parts import is_past
 from crdt.canonical import digest, encode
 from crdt.entry import Body, Entry, open_entry
 from crdt.errors import Reason, Violation
@@ -15,7 +16,7 @@ from crdt.limits import DOCUMENTS_MAX
 from crdt.log import Equivocation, prove_equivocation
 from crdt.reconcile import Want, newest_first
 from crdt.replica import Admission, Replica
-from crdt.types import Digest, DocumentName, PlayerId, is_document, ledger_epoch
+from crdt.types import Digest, DocumentName, PlayerId, is_document, jam_session, ledger_epoch
 
 
 class Stored(NamedTuple):
@@ -28,20 +29,24 @@ class Stored(NamedTuple):
 class Documents:
     """Replicas by name. Ledger entries go on to the ledger as they are admitted."""
 
-    def __init__(self, params: Params, stored: Stored) -> None:
+    def __init__(self, params: Params, stored: Stored, now_us: int = 0) -> None:
         self.network = network_id(params)
+        self.params = params
         self.ledger = Ledger(params, self.network)
         self.replicas: dict[DocumentName, Replica] = {}
+        self.past: set[DocumentName] = set()  # held, but so old that nodes no longer reconcile them
+        self._now_us = now_us
         self._total: Digest | None = None
         self.on_added: Callable[[tuple[Entry, ...]], None] = _nothing
         for entry in stored.entries:
             self._restore(entry)
         for first, second in stored.proofs:
-            with _unless_full():
+            with _unless_left():
                 self.prove(first, second)
+        self.look(now_us)
 
     def _restore(self, entry: Entry) -> None:
-        with _unless_full():
+        with _unless_left():
             self.replica(entry.body.document).restore(iter((entry,)))
             if ledger_epoch(entry.body.document) is not None:
                 self.ledger.add(entry)
@@ -71,6 +76,8 @@ class Documents:
         costs a hundredth.
         """
         held = self.replicas.get(document)
+        if document in self.past or (held is None and self.is_past(document)):
+            raise Violation(Reason.PAST, document)
 
         def place(body: Body) -> Entry | None:
             if body.document != document:
@@ -92,19 +99,40 @@ class Documents:
         """Apply an equivocation proof from its two signed entries. Raises Violation."""
         one, other = open_entry(self.network, first), open_entry(self.network, second)
         proof = prove_equivocation(one, other)
+        if self.is_past(one.body.document):
+            raise Violation(Reason.PAST, one.body.document)
         return self._took(self.replica(one.body.document).freeze(proof))
 
     def total(self) -> Digest:
-        """Hash over all documents: equal on two nodes exactly when they hold the same entries."""
+        """Hash over all documents that are not past: equal on two nodes exactly when they hold the same entries."""
         if self._total is None:
-            names = sorted(self.replicas)
-            pairs = [(n, self.replicas[n].digest()) for n in names if self.replicas[n].logs]
+            pairs = [(name, self.replicas[name].digest()) for name in sorted(self.names())]
             self._total = Digest(digest(b"symjam-total", encode(pairs)))
         return self._total
 
     def names(self) -> list[DocumentName]:
-        """Documents in the order in which to catch up with them."""
-        return [DocumentName(n) for n in newest_first(list(self.replicas)) if self.replicas[DocumentName(n)].logs]
+        """Documents in the order in which to catch up with them; none that is past."""
+        live = [name for name, replica in self.replicas.items() if replica.logs and name not in self.past]
+        return [DocumentName(name) for name in newest_first(live)]
+
+    def is_past(self, document: DocumentName) -> bool:
+        """Whether a document is of a jam's part so old that nodes no longer reconcile it (consensus/parts.py)."""
+        jam = jam_session(document)
+        session = self.ledger.session(jam[0]) if jam else None
+        return jam is not None and session is not None and is_past(self.params, session, jam[1], self._now_us)
+
+    def look(self, now_us: int) -> None:
+        """See which documents have become past."""
+        self._now_us = now_us
+        past = {name for name in self.replicas if self.is_past(name)}
+        if past != self.past:
+            self.past = past
+            self._total = None
+
+    def forget(self, document: DocumentName) -> None:
+        """Let go of a document that was pruned."""
+        self.replicas.pop(document, None)
+        self.past.discard(document)
 
     def equivocations(self) -> list[Equivocation]:
         """All proofs held."""
@@ -128,10 +156,10 @@ def _nothing(_: tuple[Entry, ...]) -> None:
 
 
 @contextmanager
-def _unless_full() -> Iterator[None]:
-    """A store may hold logs that had to make room for others (crdt/replica.py): they have no place any more."""
+def _unless_left() -> Iterator[None]:
+    """A store may hold logs that had to make room for others (crdt/replica.py), and proofs about what was pruned."""
     try:
         yield
     except Violation as violation:
-        if violation.reason is not Reason.FULL:
+        if violation.reason not in (Reason.FULL, Reason.PAST):
             raise

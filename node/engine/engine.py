@@ -64,6 +64,7 @@ from node.engine.inputs import (
 )
 from node.engine.intake import Intake
 from node.engine.peers import NO_PAST, Past, Peer
+from node.engine.pruning import Pruning
 from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
 from node.engine.sync import Sync
 
@@ -88,7 +89,7 @@ class Engine:
     ) -> None:
         self.player = identity.player
         self.params = params
-        self.documents = Documents(params, stored or Stored())
+        self.documents = Documents(params, stored or Stored(), now_us)
         self.ledger = self.documents.ledger
         self.sessions = Sessions(params, self.player, self.documents)
         self.authoring = Authoring(identity, self.documents, nonce, signed)
@@ -99,6 +100,7 @@ class Engine:
         self.duties = Duties(params, identity, self.documents, now_us)
         self.peers: dict[PlayerId, Peer] = {}
         self._pasts: dict[PlayerId, Past] = {}  # of players that were linked
+        self.pruning = Pruning(self.documents, self.peers)
         self.intake = Intake(self.documents, self.sync, self.duties, self.peers)
         self.counters = self.intake.counters
         self.refused = self.intake.refused
@@ -210,6 +212,7 @@ class Engine:
             self._next_hint_us = now_us + HINT_EVERY_US
             self._hinted = self.documents.total()
             out.append(Hint(self._hinted))
+        out.extend(self.pruning.due(now_us))
         return out + self._session_news(now_us) + self._board_news(now_us)
 
     def _session_news(self, now_us: int) -> list[Effect]:

@@ -184,7 +184,9 @@ class Intake:
                 for player, peer in self.peers.items()
                 if (giver is None or player != giver.player) and _may_be_told(peer, price_of_proof(frame), now_us)
             )
-            out.append(Persist(((key, encode((first.raw, second.raw))),), sync=True, then=spread))
+            # What the fork cut off is no part of the log any more; left in the store it would outlive the log.
+            cut = tuple((entry_item(entry)[0], None) for entry in admission.cut)
+            out.append(Persist(((key, encode((first.raw, second.raw))), *cut), sync=True, then=spread))
         if admission.added:
             self.counters["entries_admitted"] += len(admission.added)
             onward = self._onward(now_us, giver, admission.added) if live else ()

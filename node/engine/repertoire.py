@@ -48,6 +48,9 @@ class Repertoire:
     def is_complete_before(self, window: Window, now_us: int) -> bool:
         """Whether everything that blocks of earlier windows name is known, as far as it can still be expected."""
         self._take_in()
+        kept = self.params.window_at(now_us) - self.params.keep_windows
+        for old in [known for known, (_, block) in self._waiting.items() if block.window < kept]:
+            del self._waiting[old]  # its entries are asked of nobody any more
         given_up = self.params.window_at(max(0, now_us - self.params.vote_deadline_ms * 1_000))
         return not any(given_up <= block.window < window for _, block in self._waiting.values())
 

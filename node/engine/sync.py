@@ -64,7 +64,8 @@ class Sync:
     def on_documents(self, peer: Peer, frame: DocumentsFrame, now_us: int) -> list[Effect]:
         """Heads of every document that differs, and of those which the other did not name."""
         named = {theirs.document for theirs in frame.documents}
-        differing = [d.document for d in frame.documents if self.documents.peek(d.document).digest() != d.digest]
+        theirs = [d for d in frame.documents if not self.documents.is_past(d.document)]
+        differing = [d.document for d in theirs if self.documents.peek(d.document).digest() != d.digest]
         if len(frame.documents) < DOCUMENTS_PER_FRAME_MAX:
             differing += [name for name in self.documents.names() if name not in named]
         out: list[Effect] = []
@@ -76,6 +77,9 @@ class Sync:
 
     def on_heads(self, peer: Peer, frame: Heads, now_us: int) -> list[Effect]:
         """Ask for what is missing; tell one's own heads if the other lacks something; hand over proofs due."""
+        if self.documents.is_past(frame.document):  # by a clock a little behind this one's
+            peer.fell_behind(frame.document, 0)
+            return []
         replica = self.documents.peek(frame.document)
         theirs = [Head(h.author, h.nonce, h.length, h.head, h.frozen) for h in frame.heads]
         found = compare(replica, theirs, peer.player)

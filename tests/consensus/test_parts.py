@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from consensus.blocks import Vote, judge
-from consensus.events import Event, Kind
+from consensus.blocks import Vote, judge, slice_of
+from consensus.events import Event, Kind, onsets
 from consensus.ops import SessionOpen, Why, session_id
 from consensus.params import SMALL
-from consensus.parts import by_document, document_at, ends_us, part_of
+from consensus.parts import by_document, document_at, ends_us, is_past, part_of
 from consensus.quality.replay import ReplayIndex
 from crdt.errors import Misuse
 from crdt.types import Micros, Window, jam_document
@@ -68,3 +68,21 @@ def test_a_block_that_names_another_part_than_its_windows_is_refused(part: int) 
     assert (finding.vote, finding.why) == (Vote.NO, Why.MALFORMED)
     assert judge(SMALL, SESSION, proposed(), ME.player, LOG, ReplayIndex()).vote is Vote.YES
     assert part_of(SMALL, SESSION, AT) == 0
+
+
+def test_a_part_is_past_when_nobody_need_keep_it() -> None:
+    past_us = ends_us(SMALL, JAM, 3) + SMALL.keep_windows * SMALL.window_us
+    assert not is_past(SMALL, JAM, 3, past_us - 1)
+    assert is_past(SMALL, JAM, 3, past_us)
+    assert not is_past(SMALL, JAM, 4, past_us)
+
+
+def test_what_is_past_is_compared_with_by_nobody() -> None:
+    """A verifier that has pruned a recording, and one that has not, must find the same."""
+    cut = slice_of(SMALL, SESSION, AT, LOG)
+    assert cut is not None
+    for age, is_found in ((1, True), (SMALL.keep_windows - SMALL.close_windows, True), (SMALL.keep_windows, False)):
+        known = ReplayIndex()
+        known.add(b"a take", Window(AT - age), onsets(cut.events))
+        match = known.find(SMALL, onsets(cut.events), before=AT)
+        assert (match is not None) == is_found

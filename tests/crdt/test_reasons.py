@@ -16,7 +16,9 @@ from crdt.gate import entries_of
 from crdt.limits import LOGS_PER_AUTHOR_MAX
 from crdt.log import prove_equivocation
 from crdt.replica import Replica
+from crdt.shared import Root, Shared
 from crdt.types import EntryId, Nonce
+from crdt.yedit import decode_edit
 from crdt.yupdate import decode_update, encode_append
 from tests.crdt.authors import (
     ALICE,
@@ -35,6 +37,8 @@ from tests.crdt.authors import (
 
 TRUNK = chain(ALICE, 4)
 BODY = TRUNK[0].body
+NOTHING_ALLOWED = {"said": Root(False, lambda author, key, value: False)}
+EDIT = b"\1\1\5\0\x08\1\4said\1w\1x\0"
 PADDED = encode(BODY).replace(b"\xc4\x02/0", b"\xc5\x00\x02/0")
 
 
@@ -93,6 +97,7 @@ WAYS: dict[Reason, Callable[[], object]] = {
     ),
     Reason.BAD_PROOF: lambda: prove_equivocation(TRUNK[0], TRUNK[1]),
     Reason.FULL: crowded,
+    Reason.BAD_PAYLOAD: lambda: Shared(NOTHING_ALLOWED).fault(5, ALICE.player, decode_edit(EDIT)),
 }
 
 

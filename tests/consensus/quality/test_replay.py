@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from consensus.events import Onset
 from consensus.params import MAIN, ONE_Q16, SMALL
 from consensus.quality.fingerprint import runs
-from consensus.quality.replay import ReplayIndex
+from consensus.quality.replay import ReplayIndex, _span
 from crdt.limits import REPLAY_VOTES_MAX
 from crdt.types import Micros, Window
 from tests.consensus.quality.material import GRID, human_windows, jittered, moved, onset, onset_lists
@@ -134,7 +134,8 @@ def test_a_flood_of_equal_fingerprints_is_bounded() -> None:
     for number in range(4):
         known.add(b"tick", Window(number), moved(ticking, lambda t, n=number: t + n * 200_000_000))
     played = ticking[:200]
-    assert sum(len(v) for v in known._votes(list(runs(played)), 5_000_000, None).values()) <= 2 * REPLAY_VOTES_MAX
+    votes = known._votes(list(runs(played)), 5_000_000, _span(SMALL, None))
+    assert sum(len(v) for v in votes.values()) <= 2 * REPLAY_VOTES_MAX
     assert known.closest(SMALL, played) is not None
 
 

@@ -10,6 +10,7 @@ from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.errors import Misuse, Reason
 from crdt.keys import Identity
 from crdt.limits import ENTRIES_PER_FRAME_MAX, WORK_BURST_MAX
+from crdt.store.keys import entry_item
 from crdt.types import NO_NONCE, DocumentName, Micros, Seq, SessionId, jam_document
 from node.engine import frames
 from node.engine.effects import Confirm, Effect, Heard, Persist, Refuse, Send
@@ -167,6 +168,7 @@ def test_a_fork_is_proven_spread_and_survives_a_restart() -> None:
     effects = _say(engine, _live(other.raw))
     (persist,) = [effect for effect in effects if isinstance(effect, Persist)]
     assert persist.sync
+    assert (entry_item(one)[0], None) in persist.batch  # what was cut leaves the store with the same write
     (spread,) = [effect for effect in persist.then if isinstance(effect, Send)]
     proof = unpack(spread.frame)
     assert isinstance(proof, frames.Proof)
