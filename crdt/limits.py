@@ -14,7 +14,7 @@ BODY_MAX_BYTES: Final = PAYLOAD_MAX_BYTES + 8_192  # payload, references and the
 ENTRY_MAX_BYTES: Final = BODY_MAX_BYTES + 64
 EVENT_MAX_BYTES: Final = 64
 EVENT_DATA_MAX_BYTES: Final = 40  # beside the five numbers of an event
-ENTRIES_PER_FRAME_MAX: Final = 64  # a frame is worked on in one go, and each costs a tenth of a millisecond
+ENTRIES_PER_FRAME_MAX: Final = 32  # a frame is worked on in one go, and each costs a tenth of a millisecond
 ENTRIES_FRAME_BYTES: Final = 40_000  # filling stops here, so one entry more still fits a frame
 
 # Entries and documents
@@ -87,9 +87,15 @@ GOSSIP_RPC_MAX_BYTES: Final = 262_144
 GOSSIP_IDS_PER_RPC_MAX: Final = 512
 CONNECTIONS_PER_PEER_MAX: Final = 3
 LIVE_STREAMS_PER_PEER_MAX: Final = 4
+MUX_FRAMES_PER_S_MAX: Final = 2_000  # of one connection, but for the data of live links; a new stream counts fifty
+MUX_FRAMES_BURST_MAX: Final = 8_000
 HANDSHAKES_MAX: Final = 32  # inbound, not yet authenticated
 HANDSHAKES_PER_HOST_MAX: Final = 16
+HANDSHAKES_PER_S_MAX: Final = 5  # begun by one host, sustained; it may hold a room full of nodes
+HANDSHAKES_BURST_MAX: Final = 64
+HOSTS_KNOWN_MAX: Final = 1_024
 MUX_BUFFER_MAX_BYTES: Final = 4_194_304  # unread, per connection
+SESSION_UNSENT_BYTES: Final = 65_536  # that the kernel has not taken; who writes more waits
 DIALS_MAX: Final = 16
 KNOWN_PEERS_MAX: Final = 1_024
 ADDRESSES_PER_PEER_MAX: Final = 8

@@ -25,32 +25,42 @@ def encode(frame: bytes) -> bytes:
 
 
 class Decoder:
-    """Cuts a byte stream into frames."""
+    """Cuts a byte stream into frames: `add` bytes, then take each `next` frame."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._at = 0
+
+    def add(self, data: bytes) -> None:
+        """Take bytes in."""
+        if self._at:
+            del self._buffer[: self._at]
+            self._at = 0
+        self._buffer += data
+
+    def next(self) -> bytes | None:
+        """The next whole frame, None while there is none. Violation(OVERSIZE or GARBAGE) at a length out of bounds."""
+        if len(self._buffer) - self._at < HEADER_BYTES:
+            return None
+        (length,) = _header.unpack_from(self._buffer, self._at)
+        if length > FRAME_MAX_BYTES:
+            raise Violation(Reason.OVERSIZE, f"a frame of {length} bytes")
+        if length == 0:
+            raise Violation(Reason.GARBAGE, "an empty frame")
+        start = self._at + HEADER_BYTES
+        if len(self._buffer) < start + length:
+            return None
+        self._at = start + length
+        return bytes(memoryview(self._buffer)[start : self._at])
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The frames that `data` completes. Violation(OVERSIZE or GARBAGE) at the first length out of bounds."""
-        self._buffer += data
-        position = 0
-        try:
-            while len(self._buffer) - position >= HEADER_BYTES:
-                (length,) = _header.unpack_from(self._buffer, position)
-                if length > FRAME_MAX_BYTES:
-                    raise Violation(Reason.OVERSIZE, f"a frame of {length} bytes")
-                if length == 0:
-                    raise Violation(Reason.GARBAGE, "an empty frame")
-                end = position + HEADER_BYTES + length
-                if len(self._buffer) < end:
-                    break
-                frame = bytes(self._buffer[position + HEADER_BYTES : end])
-                position = end
-                yield frame
-        finally:
-            del self._buffer[:position]
+        """The frames that `data` completes, in order. As `add` and `next`."""
+        self.add(data)
+        while (frame := self.next()) is not None:
+            yield frame
 
     def finish(self) -> None:
         """The stream has ended. Violation(TRUNCATED) when it ended inside a frame."""
-        if self._buffer:
-            raise Violation(Reason.TRUNCATED, f"the stream ended {len(self._buffer)} bytes into a frame")
+        left = len(self._buffer) - self._at
+        if left:
+            raise Violation(Reason.TRUNCATED, f"the stream ended {left} bytes into a frame")

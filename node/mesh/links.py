@@ -1,9 +1,9 @@
 """Live links: one long-lived stream per direction and peer, for frames.
 
-Each side opens one stream to write on and reads the ones that the other opened. Opening a stream costs milliseconds
-and a frame on an open one 0.2 ms, nearly all of it per frame, so whatever waits while a write is in progress goes
-with the next one. A write is never cancelled half-way: half a Yamux frame breaks every stream of its connection. It is
-shielded, and when it takes too long the connection goes.
+Each side opens one stream to write on and reads the ones that the other opened. Frames are queued by `send` and leave
+together with `flush`: at once and without a task's help while the connection takes them (node/mesh/session.py), else
+by the link's own task, which waits, and gives the connection up when that takes too long. Whatever waits meanwhile goes
+with the next write.
 
 A link is bound to a connection. When a peer that is linked connects anew, the newer connection wins, because the peer
 must have lost the older one (a restart, a frozen laptop). Connections that arise together, because both sides dialled
@@ -20,16 +20,16 @@ from typing import Any, Final
 import trio
 from libp2p.custom_types import TProtocol
 from libp2p.exceptions import BaseLibp2pError
-from libp2p.network.stream.exceptions import StreamEOF
 from libp2p.protocol_muxer.exceptions import ProtocolNotSupportedError
 
 from crdt.errors import Reason, Violation
 from crdt.limits import FRAME_MAX_BYTES, LIVE_STREAMS_PER_PEER_MAX, OUTBOX_BYTES_MAX, OUTBOX_FRAMES_MAX
 from crdt.types import PlayerId
-from node.mesh.framing import HEADER_BYTES, Decoder, encode
+from node.mesh.framing import HEADER_BYTES, encode
 from node.mesh.guard import Guard
 from node.mesh.host import MeshHost, player_at
-from node.mesh.port import MeshEvents
+from node.mesh.inbound import Inbound
+from node.mesh.port import TransportEvents
 
 LIVE: Final = TProtocol("/symjam/live/1")
 WRITE_TIMEOUT_S: Final = 4.0  # less than the five seconds after which Yamux gives up on the stream alone
@@ -37,7 +37,6 @@ _TWINS_S: Final = 2.0  # within this time both sides dialled at once
 _SIBLINGS_S: Final = 0.5  # within this time one side dialled two addresses
 _UNJOINED_WAIT_S: Final = 10.0
 _REOPEN_S: Final = (0.1, 0.3, 1.0, 3.0)
-_READ_BYTES: Final = 65_536
 
 
 class Outbox:
@@ -46,7 +45,6 @@ class Outbox:
     def __init__(self) -> None:
         self._frames: deque[bytes] = deque()
         self._bytes = 0
-        self.filled = trio.Event()
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -57,7 +55,6 @@ class Outbox:
             return False
         self._frames.append(encoded)
         self._bytes += len(encoded)
-        self.filled.set()
         return True
 
     def take(self) -> bytes:
@@ -68,24 +65,52 @@ class Outbox:
             batch.append(self._frames.popleft())
             size += len(batch[-1])
         self._bytes -= size
-        if not self._frames:
-            self.filled = trio.Event()
         return b"".join(batch)
+
+    def put_back(self, batch: bytes) -> None:
+        """Return what `take` gave: it goes first."""
+        self._frames.appendleft(batch)
+        self._bytes += len(batch)
 
 
 class Writing:
     """The writing half of a link while its stream stands."""
 
-    def __init__(self, conn: Any, since: float) -> None:
+    def __init__(self, conn: Any, stream: Any, counters: Counter[str]) -> None:
         self.conn = conn
-        self.since = since
+        self.since = time.monotonic()
         self.outbox = Outbox()
+        self.stalled = trio.Event()  # the link's task is to go on
+        self._stream = stream
+        self._counters = counters
+
+    def push(self) -> None:
+        """Write what waits without waiting; what the connection does not take now is the task's."""
+        while len(self.outbox) and not self.stalled.is_set():
+            batch = self.outbox.take()
+            if self.conn.muxed_conn.post(self._stream.muxed_stream, batch):
+                self._counters["writes"] += 1
+            else:
+                self.outbox.put_back(batch)
+                self.stalled.set()
+
+    async def push_slowly(self) -> bool:
+        """Write what waits, waiting for the peer; False when that takes too long. A libp2p error when it ended."""
+        while len(self.outbox):
+            batch = self.outbox.take()
+            with trio.CancelScope(shield=True), trio.move_on_after(WRITE_TIMEOUT_S) as patience:
+                await self._stream.write(batch)
+            if patience.cancelled_caught:
+                return False
+            self._counters["writes"] += 1
+        self.stalled = trio.Event()
+        return True
 
 
 class Links:
     """All live links. `run` opens and keeps one per player; inbound streams come by `accept`."""
 
-    def __init__(self, host: MeshHost, guard: Guard, events: MeshEvents, counters: Counter[str]) -> None:
+    def __init__(self, host: MeshHost, guard: Guard, events: TransportEvents, counters: Counter[str]) -> None:
         self._host = host
         self._guard = guard
         self._events = events
@@ -93,6 +118,7 @@ class Links:
         self._nursery: trio.Nursery | None = None
         self._keeping: set[PlayerId] = set()  # players with a task that keeps their link
         self.writing: dict[PlayerId, Writing] = {}
+        self._unsent: set[Writing] = set()
         self._joined: dict[PlayerId, trio.Event] = {}
         self._inbound: Counter[PlayerId] = Counter()
         self.address_of: Callable[[Any], str] = _remote_address
@@ -122,7 +148,14 @@ class Links:
         if writing is None or not writing.outbox.put(encode(frame)):
             self._counters["frames-refused"] += 1
             return False
+        self._unsent.add(writing)
         return True
+
+    def flush(self) -> None:
+        """Write what was sent since the last time."""
+        for writing in self._unsent:
+            writing.push()
+        self._unsent.clear()
 
     async def _keep(self, player: PlayerId) -> None:
         """Keep a link to a player for as long as there is a connection that can carry it."""
@@ -153,17 +186,20 @@ class Links:
 
     async def _link(self, player: PlayerId, conn: Any, stream: Any) -> None:
         """One life of a link: joined, frames out, left."""
-        writing = Writing(conn, time.monotonic())
+        writing = Writing(conn, stream, self._counters)
         self.writing[player] = writing
         self._guard.call("events.joined", self._events.joined, player, self.address_of(conn))
-        self._joined.setdefault(player, trio.Event()).set()
+        joined = self._joined.setdefault(player, trio.Event())
+        joined.set()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_closed, stream, nursery.cancel_scope)
-                nursery.start_soon(self._write, writing, stream, nursery.cancel_scope)
+                nursery.start_soon(self._write, writing, nursery.cancel_scope)
         finally:
             del self.writing[player]
-            self._joined.pop(player, None)
+            joined = self._joined.get(player)
+            if joined is not None and joined.is_set():
+                del self._joined[player]
             self._guard.call("events.left", self._events.left, player)
             with trio.CancelScope(shield=True):
                 await self._guard.reset(stream)
@@ -177,18 +213,15 @@ class Links:
             pass
         scope.cancel()
 
-    async def _write(self, writing: Writing, stream: Any, scope: trio.CancelScope) -> None:
+    async def _write(self, writing: Writing, scope: trio.CancelScope) -> None:
+        """The link's task: what could not be written at once."""
         try:
             while True:
-                await writing.outbox.filled.wait()
-                batch = writing.outbox.take()
-                with trio.CancelScope(shield=True), trio.move_on_after(WRITE_TIMEOUT_S) as patience:
-                    await stream.write(batch)
-                if patience.cancelled_caught:
+                await writing.stalled.wait()
+                if not await writing.push_slowly():
                     self._counters["writes-timed-out"] += 1
                     writing.conn.muxed_conn.abort()
                     break
-                self._counters["writes"] += 1
         except BaseLibp2pError:
             self._counters["writes-failed"] += 1
         scope.cancel()
@@ -212,28 +245,23 @@ class Links:
         await self._guard.reset(stream)
 
     async def _frames(self, player: PlayerId, stream: Any) -> None:
-        decoder = Decoder()
-        while True:
-            try:
-                data = await stream.read(_READ_BYTES)
-            except StreamEOF:
-                if stream.muxed_conn.alive:  # else the connection was cut, which is nobody's fault
-                    decoder.finish()
+        """Frames until the stream ends, held back while their player is not joined."""
+        inbound = Inbound(stream, lambda frame: self._deliver(player, frame), lambda: self._stands(player))
+        while await self._is_joined(player):
+            if not await inbound.run():
                 return
-            except BaseLibp2pError:
-                return
-            for frame in decoder.feed(data):
-                if not await self._is_joined(player):
-                    return
-                self._counters["frames"] += 1
-                self._guard.call("events.frame", self._events.frame, player, frame)
+
+    def _deliver(self, player: PlayerId, frame: bytes) -> None:
+        self._counters["frames"] += 1
+        self._guard.call("events.frame", self._events.frame, player, frame)
 
     async def _is_joined(self, player: PlayerId) -> bool:
         """Hold frames back until their player has joined; False when that does not come about."""
-        event = self._joined.get(player)
-        if event is not None and event.is_set():
+        if self._stands(player):
             return True
-        event = self._joined.setdefault(player, trio.Event())
+        event = self._joined.get(player)
+        if event is None or event.is_set():  # set by a link that is over, though its task does not know yet
+            event = self._joined[player] = trio.Event()
         with trio.move_on_after(_UNJOINED_WAIT_S):
             await event.wait()
         if not event.is_set():
@@ -241,6 +269,12 @@ class Links:
             if self._joined.get(player) is event:
                 del self._joined[player]
         return player in self.writing
+
+    def _stands(self, player: PlayerId) -> bool:
+        """Whether a link to a player is up, as far as is known here. Frames that come over a new connection while the
+        old link is ending belong to the link that comes after it."""
+        writing = self.writing.get(player)
+        return writing is not None and writing.conn.muxed_conn.alive
 
     def _violated(self, player: PlayerId, reason: Reason, detail: str) -> None:
         self._guard.call("events.violated", self._events.violated, player, reason, detail)

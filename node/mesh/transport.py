@@ -1,15 +1,18 @@
 """libp2p's upgrade of a TCP connection, with what upstream leaves open closed.
 
 Noise is the only security offered (upstream offers plaintext as well, and a plaintext dialler gets in) and Yamux the
-only multiplexer. Two things are added to Yamux: a bound on unread bytes, since upstream only warns when a peer ignores
-the receive window, and `abort`, since closing in good order waits for a peer that may be frozen.
+only multiplexer. Added to Yamux are a bound on unread bytes, since upstream only warns when a peer ignores the receive
+window; `abort`, since closing in good order waits for a peer that may be frozen; and the ends of the session's express
+lane (node/mesh/session.py): `post` for what is written, `attach` for what is read.
 """
 
 from __future__ import annotations
 
 import math
+import struct
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import trio
@@ -27,7 +30,7 @@ from libp2p.protocol_muxer.exceptions import MultiselectClientError, Multiselect
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
-from libp2p.stream_muxer.yamux.yamux import Yamux
+from libp2p.stream_muxer.yamux.yamux import TYPE_DATA, YAMUX_HEADER_FORMAT, Yamux
 from libp2p.transport.exceptions import MuxerUpgradeFailure
 from libp2p.transport.manager import TransportManager
 from libp2p.transport.tcp.tcp import TCP
@@ -40,9 +43,12 @@ from crdt.limits import (
     MUX_BUFFER_MAX_BYTES,
     PEERS_MAX,
 )
+from node.mesh.doorman import Doorman
 from node.mesh.guard import Guard
+from node.mesh.session import Session, Sink
 
 NEGOTIATE_TIMEOUT_S: Final = 5
+_header: Final = struct.Struct(YAMUX_HEADER_FORMAT)
 _CONNECTIONS_MAX: Final = PEERS_MAX * CONNECTIONS_PER_PEER_MAX
 
 
@@ -51,12 +57,53 @@ class BoundedYamux(Yamux):  # type: ignore[misc]
 
     socket: Any = None  # the TCP socket at the bottom
     born = 0.0  # trio's clock
-    heard = 0  # frames that came in
+    secured_conn: Session
+    _bodies = 0
+
+    @property
+    def heard(self) -> int:
+        """Data frames that came in: a sign of life."""
+        return self._bodies + self.secured_conn.express_frames
+
+    def post(self, stream: Any, data: bytes) -> bool:
+        """Write to a stream at once and without waiting; False when that cannot be, and nothing was done."""
+        if stream.send_closed or stream.closed or stream.send_window < len(data) or self.event_shutting_down.is_set():
+            return False
+        if not self.secured_conn.post(_header.pack(0, TYPE_DATA, 0, stream.stream_id, len(data)) + data):
+            return False
+        stream.send_window -= len(data)
+        return True
+
+    def attach(self, stream: Any, sink: Sink) -> None:
+        """Hand what comes on a stream to a sink from now on, what came already first. Its end still shows in `read`."""
+        buffer = self.stream_buffers.get(stream.stream_id)
+        if buffer:
+            early = bytes(buffer)
+            buffer.clear()
+            sink(early)
+        if stream.stream_id in self.streams:
+            self.secured_conn.attach(stream.stream_id, sink, stream.recv_window)
+
+    def detach(self, stream: Any) -> None:
+        """Let what comes on a stream wait to be read again."""
+        window = self.secured_conn.detach(stream.stream_id)
+        if window is not None:
+            stream.recv_window = window
+
+    async def _write_frame(self, data: bytes) -> None:
+        """As upstream's, which formats a line of log for every frame."""
+        await self.secured_conn.write(data)
+        await trio.lowlevel.checkpoint()
+
+    async def _measure_rtt_loop(self) -> None:
+        """Upstream's pings are not needed, node/mesh/watchdog.py has its own; the task sends what waits instead."""
+        await self.secured_conn.flush_forever()
 
     async def _read_data_body(self, length: int) -> bytes:
-        self.heard += 1
+        self._bodies += 1
         held = sum(len(buffer) for buffer in self.stream_buffers.values())
         if held + length > MUX_BUFFER_MAX_BYTES:
+            self.secured_conn.flooded("more sent than the windows allow")
             # the one error here that upstream answers by closing the connection
             raise trio.TooSlowError(f"{held} bytes unread and {length} more announced")
         return bytes(await super()._read_data_body(length))
@@ -76,10 +123,9 @@ class MeshUpgrader(TransportUpgrader):  # type: ignore[misc]
     """Noise, then BoundedYamux."""
 
     async def upgrade_security(self, raw_conn: Any, is_initiator: bool, peer_id: ID | None = None) -> Any:
-        """As libp2p's; keeps the socket in reach, so that an abandoned connection can be closed at once."""
+        """As libp2p's, with the session's express lane."""
         secured = await super().upgrade_security(raw_conn, is_initiator, peer_id)
-        secured.mesh_socket = raw_conn.stream.stream.socket
-        return secured
+        return Session(secured, raw_conn.stream.stream)
 
     async def upgrade_connection(self, conn: Any, peer_id: ID) -> Any:
         """As libp2p's, with streams that are bounded."""
@@ -88,7 +134,8 @@ class MeshUpgrader(TransportUpgrader):  # type: ignore[misc]
         except (MultiselectError, MultiselectClientError) as error:
             raise MuxerUpgradeFailure("no multiplexer in common") from error
         muxed = BoundedYamux(conn, peer_id, is_initiator=conn.is_initiator)
-        muxed.socket = conn.mesh_socket
+        muxed.socket = conn.socket
+        conn.is_muxed = True
         muxed.born = trio.current_time()
         return muxed
 
@@ -134,6 +181,8 @@ class MeshSwarm(Swarm):  # type: ignore[misc]
         )
         self.auto_connector = _NoAutoConnector(self)
         self.admit: Callable[[ID], bool] = lambda _: True
+        self.doorman = Doorman()
+        self.flooded: Callable[[ID, str], None] = lambda _, __: None
         self._guard = guard
         self._counters = counters
         self._handshakes: Counter[str] = Counter()
@@ -153,6 +202,9 @@ class MeshSwarm(Swarm):  # type: ignore[misc]
         """
         remote = read_write_closer.get_remote_address()
         host = remote[0] if remote else "?"
+        if not self.doorman.lets_in(host, trio.current_time()):
+            self._counters["handshakes-too-often"] += 1
+            return
         if self._handshakes.total() >= HANDSHAKES_MAX or self._handshakes[host] >= HANDSHAKES_PER_HOST_MAX:
             self._counters["handshakes-refused"] += 1
             return
@@ -182,6 +234,7 @@ class MeshSwarm(Swarm):  # type: ignore[misc]
             muxed_conn.abort()
             muxed_conn.event_closed.set()
             raise SwarmException(f"{peer_id} is not admitted")
+        muxed_conn.secured_conn.flooded = partial(self.flooded, peer_id)
         for old in self.live(peer_id)[: -(CONNECTIONS_PER_PEER_MAX - 1)]:
             old.muxed_conn.abort()
         return await super().add_conn(muxed_conn, direction)

@@ -62,6 +62,11 @@ class Hands:
 
     def execute(self, effects: tuple[Effect, ...] | list[Effect]) -> None:
         """Do all of it, in order. Never blocks, but for an unsynced write. After a failed write it does nothing."""
+        self._carry_out(effects)
+        if self.failure is None:
+            self._mesh.flush()
+
+    def _carry_out(self, effects: tuple[Effect, ...] | list[Effect]) -> None:
         for effect in effects:
             if self.failure is not None:
                 return
@@ -77,7 +82,7 @@ class Hands:
                     self._arrived.set()
                 case Persist(batch=batch, then=then):
                     if self._save(batch):
-                        self.execute(then)
+                        self._carry_out(then)
                         self.on_saved()
                 case Confirm(signed):
                     self._give(Confirmed(signed))

@@ -34,7 +34,7 @@ class Speaker(Owner):
     def frame(self, player: PlayerId, frame: bytes) -> None:
         say("frame", frame.decode())
         if not frame.startswith(b"echo:"):
-            self.node.mesh.send(player, b"echo:" + frame)
+            self.node.send(player, b"echo:" + frame)
 
     def hint(self, data: bytes) -> None:
         say("hint", data.decode())

@@ -66,6 +66,7 @@ class Node:
         network: NetworkId = NETWORK,
         owner: Owner | None = None,
         degree: tuple[int, int] = (LINKS_MIN, LINKS_MAX),
+        websocket_port: int | None = None,
     ) -> None:
         self.identity = Identity(seed or secrets.token_bytes(32))
         self.player = self.identity.player
@@ -80,6 +81,7 @@ class Node:
             remembered=remembered,
             mdns=mdns,
             degree=degree,
+            websocket_port=websocket_port,
         )
         self._scope = trio.CancelScope()
 

@@ -25,10 +25,10 @@ async def test_a_frozen_peer_is_noticed_and_a_new_process_takes_its_place() -> N
         assert a.mesh.counters["peers-unresponsive"] == 1
         async with child(seed, a.address) as second:
             await until(lambda: player in a.mesh.links(), "the return")
-            assert a.mesh.send(player, b"welcome back")
+            assert a.send(player, b"welcome back")
             await until(lambda: (player, b"echo:welcome back") in a.owner.frames, "the echo")
-            topic = a.mesh._gossip.topic
-            await until(lambda: a.mesh._gossip.router.mesh[topic], "the gossip mesh")
+            topic = a.mesh.tcp.gossip.topic
+            await until(lambda: a.mesh.tcp.gossip.router.mesh[topic], "the gossip mesh")
             for n in range(100):
                 a.mesh.publish(b"hint %d" % n)
             await until(lambda: sum(line.startswith("hint ") for line in second.lines) == 100, "100 of 100 hints")
@@ -47,7 +47,7 @@ async def test_a_new_process_does_not_wait_for_the_watchdog(monkeypatch: pytest.
         async with child(seed, a.address) as second:
             await until(lambda: "joined " + a.mesh.peer_id in second.lines, "its side of the link")
             await until(lambda: a.owner.told(player)["joined"] == 2, "the second link")
-            assert a.mesh.send(player, b"you again")
+            assert a.send(player, b"you again")
             await until(lambda: (player, b"echo:you again") in a.owner.frames, "the echo")
             await second.publish("heard before I have said anything")
             await until(lambda: a.owner.hints, "its hint")
@@ -65,7 +65,7 @@ async def test_a_peer_that_thaws_comes_back_by_itself() -> None:
         await until(lambda: a.owner.told(player)["left"] == 1, "that it is frozen")
         first.thaw()
         await until(lambda: player in a.mesh.links(), "the return")
-        assert a.mesh.send(player, b"good morning")
+        assert a.send(player, b"good morning")
         await until(lambda: (player, b"echo:good morning") in a.owner.frames, "the echo")
         assert first.lines.count(f"left {peer_id_of(a.player)}") == 1
 

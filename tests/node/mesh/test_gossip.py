@@ -29,7 +29,7 @@ TOPIC = topic_of(NETWORK)
 
 
 def meshed(node: Node, count: int) -> bool:
-    return len(node.mesh._gossip.router.mesh.get(TOPIC, ())) >= count
+    return len(node.mesh.tcp.gossip.router.mesh.get(TOPIC, ())) >= count
 
 
 @asynccontextmanager
@@ -72,11 +72,11 @@ async def test_a_lost_stream_does_not_lose_the_subscription() -> None:
     """Not in the notes: when one write fails, pubsub forgets that the peer subscribed, which the peer, being still
     connected, has no reason to say again."""
     async with gossiping(2) as (a, b):
-        (stream,) = a.mesh._gossip.pubsub.peers.values()
+        (stream,) = a.mesh.tcp.gossip.pubsub.peers.values()
         await stream.reset()
         a.mesh.publish(b"lost, perhaps")
-        await until(lambda: stream not in a.mesh._gossip.pubsub.peers.values(), "that the stream is noticed")
-        await until(lambda: a.mesh._gossip.pubsub.peers, "a new stream")
+        await until(lambda: stream not in a.mesh.tcp.gossip.pubsub.peers.values(), "that the stream is noticed")
+        await until(lambda: a.mesh.tcp.gossip.pubsub.peers, "a new stream")
         hints = [b"%d" % n for n in range(20)]
         for hint in hints:
             a.mesh.publish(hint)
@@ -87,19 +87,19 @@ async def test_peers_at_one_ip_address_all_count() -> None:
     """Trap: eclipse protection wants three distinct IP addresses; its table is empty, and on a LAN it is wrong."""
     async with gossiping(4) as (hub, *leaves):
         await trio.sleep(1.5)  # at least one heartbeat
-        assert len(hub.mesh._gossip.router.mesh[TOPIC]) == len(leaves)
-        assert not hub.mesh._gossip.router.eclipse_protection_enabled
+        assert len(hub.mesh.tcp.gossip.router.mesh[TOPIC]) == len(leaves)
+        assert not hub.mesh.tcp.gossip.router.eclipse_protection_enabled
 
 
 async def test_the_heartbeat_stays_at_one_second() -> None:
     """Trap: adaptive gossip calls a small mesh unhealthy, and the heartbeat goes from 1 s to 30 s (default: 120 s)."""
     async with gossiping(2) as (a, _):
         beats = []
-        shift = a.mesh._gossip.router.mcache.shift
-        a.mesh._gossip.router.mcache.shift = lambda: (beats.append(time.monotonic()), shift())
+        shift = a.mesh.tcp.gossip.router.mcache.shift
+        a.mesh.tcp.gossip.router.mcache.shift = lambda: (beats.append(time.monotonic()), shift())
         await until(lambda: len(beats) >= 3, "three heartbeats", 8)
-        assert a.mesh._gossip.router.heartbeat_interval == 1
-        assert not a.mesh._gossip.router.adaptive_gossip_enabled
+        assert a.mesh.tcp.gossip.router.heartbeat_interval == 1
+        assert not a.mesh.tcp.gossip.router.adaptive_gossip_enabled
 
 
 async def test_the_record_of_deliveries_is_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ async def test_the_record_of_deliveries_is_trimmed(monkeypatch: pytest.MonkeyPat
             a.mesh.publish(b"%d" % n)
         await until(lambda: len(b.owner.hints) == 20, "the hints")
         for one in (a, b):
-            await until(lambda one=one: not one.mesh._gossip.router.recent_message_deliveries, "the trimming")
+            await until(lambda one=one: not one.mesh.tcp.gossip.router.recent_message_deliveries, "the trimming")
 
 
 async def test_message_ids_are_the_default_ones() -> None:
@@ -118,7 +118,7 @@ async def test_message_ids_are_the_default_ones() -> None:
     async with gossiping(2) as (a, b):
         a.mesh.publish(b"x")
         await until(lambda: b.owner.hints, "the hint")
-        router, pubsub = b.mesh._gossip.router, b.mesh._gossip.pubsub
+        router, pubsub = b.mesh.tcp.gossip.router, b.mesh.tcp.gossip.pubsub
         (message,) = router.mcache.msgs.values()
         assert router.mcache.get(pubsub.get_message_id(message)) is message
 
@@ -135,7 +135,7 @@ async def test_a_peer_that_takes_no_gossip_does_not_hold_up_the_others() -> None
     async with gossiping(2) as (a, b), RawPeer(a.address) as raw:
         await until(lambda: raw.player in a.mesh.links(), "the link")
         queue = Full()
-        a.mesh._gossip.pubsub.peer_queues[raw.host.get_id()] = queue
+        a.mesh.tcp.gossip.pubsub.peer_queues[raw.host.get_id()] = queue
         for n in range(5):
             a.mesh.publish(b"%d" % n)
         await until(lambda: len(b.owner.hints) == 5, "the hints")
@@ -162,7 +162,7 @@ async def test_another_network_is_another_topic() -> None:
         b.mesh.publish(b"not for you")
         await trio.sleep(0.5)
         assert a.owner.hints == []
-        assert list(a.mesh._gossip.pubsub.peer_topics) in ([], [TOPIC])
+        assert list(a.mesh.tcp.gossip.pubsub.peer_topics) in ([], [TOPIC])
 
 
 def signed(identity: Identity, data: bytes, seqno: int, topics: list[str]) -> Any:
@@ -187,7 +187,7 @@ async def test_hints_are_bounded_in_size_and_signed_by_somebody() -> None:
         await until(lambda: b.owner.hints, "the good one, passed on")
         assert a.owner.hints == b.owner.hints == [bytes(HINT_MAX_BYTES)]
         assert a.owner.violations == [(raw.player, Reason.OVERSIZE)] * 2
-        assert set(a.mesh._gossip.router.time_since_last_publish) <= {TOPIC}
+        assert set(a.mesh.tcp.gossip.router.time_since_last_publish) <= {TOPIC}
 
 
 async def test_one_s_own_messages_sent_back_are_not_told() -> None:
@@ -217,9 +217,9 @@ async def test_control_messages_about_other_topics_grow_no_tables() -> None:
     """Not in the notes: PRUNE and IHAVE of invented topics fill back_off and rate tables; peer exchange makes libp2p
     dial whatever address a peer writes into it."""
     async with gossiping(2) as (a, _), RawPeer(a.address) as raw:
-        router, seen = a.mesh._gossip.router, []
+        router, seen = a.mesh.tcp.gossip.router, []
         dialled: list[Any] = []
-        a.mesh._host.basic.connect = dialled.append
+        a.mesh.tcp.host.basic.connect = dialled.append
         handle = router.handle_prune
         iwant = router.handle_iwant
 

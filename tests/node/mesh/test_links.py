@@ -28,7 +28,8 @@ async def test_frames_arrive_whole_and_in_order_both_ways() -> None:
         frames = [secrets.token_bytes(size) for size in sizes]
         for frame in frames:
             assert a.mesh.send(b.player, frame)
-            assert b.mesh.send(a.player, frame)
+            assert b.send(a.player, frame)
+        a.mesh.flush()
         await until(lambda: len(a.owner.frames) == len(b.owner.frames) == len(frames), "all frames")
         assert [frame for _, frame in b.owner.frames] == frames
         assert {player for player, _ in a.owner.frames} == {b.player}
@@ -40,7 +41,7 @@ async def test_joined_once_before_any_frame_and_left_once() -> None:
         b = Node(peers=[a.address])
         await nursery.start(b.run)
         await until(lambda: a.player in b.mesh.links(), "the link")
-        b.mesh.send(a.player, b"one")
+        b.send(a.player, b"one")
         await until(lambda: a.owner.frames, "the frame")
         b.stop()
         await until(lambda: a.owner.told(b.player)["left"], "the end")
@@ -73,13 +74,13 @@ async def test_frames_of_a_peer_that_cannot_be_answered_are_not_delivered(monkey
 
 async def test_frames_that_come_before_joined_are_delivered_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     async with started(a := Node()):
-        opened = a.mesh._host.open_stream
+        opened = a.mesh.tcp.host.open_stream
 
         async def slow(*args: Any) -> Any:
             await trio.sleep(0.2)
             return await opened(*args)
 
-        monkeypatch.setattr(a.mesh._host, "open_stream", slow)
+        monkeypatch.setattr(a.mesh.tcp.host, "open_stream", slow)
         async with RawPeer(a.address) as raw:
             await raw.live(encode(b"early"))
             await until(lambda: a.owner.frames, "the early frame")
@@ -128,10 +129,10 @@ async def test_inbound_live_streams_are_bounded() -> None:
 
 async def test_sending_to_nobody_is_refused_and_impossible_frames_are_misuse() -> None:
     async with pair() as (a, b):
-        assert not a.mesh.send(a.player, b"x")
+        assert not a.send(a.player, b"x")
         for frame in (b"", bytes(FRAME_MAX_BYTES + 1)):
             with pytest.raises(Misuse):
-                a.mesh.send(b.player, frame)
+                a.send(b.player, frame)
         for hint in (b"", bytes(4_097)):
             with pytest.raises(Misuse):
                 a.mesh.publish(hint)
@@ -166,13 +167,13 @@ async def test_a_peer_that_does_not_read_is_dropped_and_others_are_not(monkeypat
             refused = 0
             with trio.move_on_after(10):
                 while a.owner.told(raw.player)["left"] == 0:
-                    refused += not a.mesh.send(raw.player, bytes(FRAME_MAX_BYTES))
-                    a.mesh.send(b.player, b"meanwhile")
+                    refused += not a.send(raw.player, bytes(FRAME_MAX_BYTES))
+                    a.send(b.player, b"meanwhile")
                     await trio.sleep(0.002)
             assert a.mesh.counters["writes-timed-out"] == 1
             assert refused
         count = len(b.owner.frames)
-        assert a.mesh.send(b.player, b"still here")
+        assert a.send(b.player, b"still here")
         await until(lambda: len(b.owner.frames) > count and b.owner.frames[-1][1] == b"still here", "the honest peer")
         assert b.owner.told(a.player)["left"] == 0
 
@@ -180,7 +181,7 @@ async def test_a_peer_that_does_not_read_is_dropped_and_others_are_not(monkeypat
 async def test_cancelling_a_mesh_with_writes_in_progress_ends_it() -> None:
     async with pair() as (a, b):
         for _ in range(40):
-            a.mesh.send(b.player, bytes(FRAME_MAX_BYTES))
+            a.send(b.player, bytes(FRAME_MAX_BYTES))
         await trio.sleep(0)
         a.stop()
         await until(lambda: b.owner.told(a.player)["left"], "the end")
@@ -206,7 +207,7 @@ async def test_a_return_under_the_same_key_on_a_new_port() -> None:
             b = Node(seed=bytes(32), peers=[a.address])
             await nursery.start(b.run)
             await until(lambda life=life: a.owner.told(player)["joined"] == life, f"life {life}")
-            assert a.mesh.send(player, b"%d" % life)
+            assert a.send(player, b"%d" % life)
             await until(lambda b=b: b.owner.frames, "the frame")
             b.stop()
             await until(lambda life=life: a.owner.told(player)["left"] == life, f"the end of life {life}")
@@ -215,7 +216,7 @@ async def test_a_return_under_the_same_key_on_a_new_port() -> None:
 async def test_the_static_peer_that_returns_is_redialled() -> None:
     seed = secrets.token_bytes(32)
     async with started(a := Node(seed=seed)) as nursery:
-        port, b = a.mesh._host.port, Node(peers=[a.address])
+        port, b = a.mesh.tcp.host.port, Node(peers=[a.address])
         await nursery.start(b.run)
         await until(lambda: a.player in b.mesh.links(), "the link")
         a.stop()
@@ -230,13 +231,13 @@ async def test_both_sides_dial_at_once() -> None:
     """Duplicate connections are tolerated: one link each, told of once, frames both ways."""
     async with started(a := Node(), b := Node()):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(a.mesh._host.dial, b.mesh._announced[0])
-            nursery.start_soon(b.mesh._host.dial, a.mesh._announced[0])
+            nursery.start_soon(a.mesh.tcp.host.dial, b.mesh.tcp.announced[0])
+            nursery.start_soon(b.mesh.tcp.host.dial, a.mesh.tcp.announced[0])
         await until(lambda: b.player in a.mesh.links() and a.player in b.mesh.links(), "the links")
-        assert len(a.mesh._host.connections(b.player)) == 2
+        assert len(a.mesh.tcp.host.connections(b.player)) == 2
         for n in range(50):
-            assert a.mesh.send(b.player, b"%d" % n)
-            assert b.mesh.send(a.player, b"%d" % n)
+            assert a.send(b.player, b"%d" % n)
+            assert b.send(a.player, b"%d" % n)
         await until(lambda: len(a.owner.frames) == len(b.owner.frames) == 50, "the frames")
         assert a.owner.told(b.player)["joined"] == b.owner.told(a.player)["joined"] == 1
 
@@ -245,15 +246,15 @@ async def test_a_spare_connection_is_closed_after_a_while(monkeypatch: pytest.Mo
     monkeypatch.setattr(watchdog, "_SPARE_S", 0.0)
     monkeypatch.setattr(watchdog, "PING_EVERY_S", 0.1)
     async with pair() as (a, b):
-        await a.mesh._host.dial(b.mesh._announced[0])
-        await until(lambda: len(a.mesh._host.connections(b.player)) == 1, "one connection")
+        await a.mesh.tcp.host.dial(b.mesh.tcp.announced[0])
+        await until(lambda: len(a.mesh.tcp.host.connections(b.player)) == 1, "one connection")
         await until(lambda: a.mesh.links() and b.mesh.links(), "the link")
 
 
 async def test_a_dead_address_does_not_hold_up_a_good_one() -> None:
     """Trap: host.connect dials the first address only, and blocks the peer for 60 s after a failure."""
     async with started(a := Node()) as nursery:
-        good = a.mesh._announced[0]
+        good = a.mesh.tcp.announced[0]
         dead = [str(good).replace(f"/tcp/{good.port}/", f"/tcp/{port}/") for port in (1, 2, 3)]
         b = Node(remembered=["rubbish", *dead, str(good)])
         await nursery.start(b.run)
@@ -268,11 +269,13 @@ def test_an_owner_fits_the_protocol() -> None:
 async def test_ending_is_clean_and_quick(capfd: pytest.CaptureFixture[str]) -> None:
     """Nothing is printed, no port and no thread is left; ten seconds would mean that something was waited out."""
     async with pair() as (a, b):
-        port = a.mesh._host.port
+        port = a.mesh.tcp.host.port
         with trio.fail_after(10):
             a.stop()
             b.stop()
-            await until(lambda: not a.mesh._host.swarm.listeners or a.mesh._host.swarm.manager.is_finished, "the end")
+            await until(
+                lambda: not a.mesh.tcp.host.swarm.listeners or a.mesh.tcp.host.swarm.manager.is_finished, "the end"
+            )
     with pytest.raises(OSError):
         await trio.open_tcp_stream("127.0.0.1", port)
     assert capfd.readouterr() == ("", "")
