@@ -25,7 +25,7 @@ _PRICES: Final[dict[int, tuple[int, int]]] = {
     TAG_HELLO: (500, 40),
     TAG_TOTAL: (200, 40),
     TAG_DOCUMENTS: (50, 200),
-    TAG_HEADS: (10, 160),
+    TAG_HEADS: (20, 64),
     TAG_ASK: (3, 400),  # what is served is counted in bytes
     TAG_ENTRIES: (17, 40),  # with one entry in it
     TAG_PROOF: (60, 40),

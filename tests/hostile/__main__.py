@@ -18,7 +18,7 @@ from tests.hostile.judge import faults
 from tests.hostile.nodes import honest_pair
 from tests.hostile.trial import Trial, run
 
-HEAD = f"{'attack':22} {'p50':>7} {'p99':>7} {'max':>7} {'lost':>4} {'MB':>9}  {'ended':28} refused by the node"
+HEAD = f"{'attack':22} {'p50':>7} {'p99':>7} {'max':>7} {'lost':>4} {'MB':>9} {'CPU':>4}  {'ended':28} refused"
 
 
 def main() -> int:
@@ -51,7 +51,7 @@ def _row(trial: Trial, wrong: list[str]) -> str:
     guarded = " ".join(f"{name}!{count}" for name, count in trial.guarded.items())
     row = (
         f"{trial.attack:22} {took.p50_ms:7.1f} {took.p99_ms:7.1f} {took.max_ms:7.1f} {took.missing:4}"
-        f" {trial.before_mb:4.0f}>{trial.peak_mb:4.0f}  {ended:28} {reasons} {guarded}"
+        f" {trial.before_mb:4.0f}>{trial.peak_mb:4.0f} {trial.processor_share:4.0%}  {ended:28} {reasons} {guarded}"
     )
     return row + (f"\n    BROKEN: {'; '.join(wrong)}" if wrong else "")
 

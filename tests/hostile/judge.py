@@ -7,6 +7,8 @@ from tests.hostile.trial import Trial
 
 P99_MAX_MS = 50.0
 GROWTH_MAX_MB = 80.0
+# What any peer may do, however useless: it is slowed and outlasted, not refused
+LAWFUL = frozenset({"reconnects", "real-flood"})
 
 
 def faults(trial: Trial, *, judge_latency: bool = True) -> list[str]:
@@ -23,7 +25,7 @@ def faults(trial: Trial, *, judge_latency: bool = True) -> list[str]:
         found.append(f"memory grew by {trial.peak_mb - trial.before_mb:.0f} MB")
     if trial.strangers:
         found.append("the attacker is linked still")
-    if trial.attack in PEERS and not trial.is_kept_out:
+    if trial.attack in PEERS and trial.attack not in LAWFUL and not trial.is_kept_out:
         found.append("the attacker's key is let in again")
     if trial.tally.get("let-in"):
         found.append("somebody without a key was let in")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import sys
@@ -49,6 +50,11 @@ class Node(Process):
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
         values = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("VmRSS", "VmHWM"))}
         return int(values["VmRSS"]) / 1_024, int(values["VmHWM"]) / 1_024
+
+    def processor_s(self) -> float:
+        """Processor time taken so far."""
+        fields = Path(f"/proc/{self.client().address.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def forget_peak(self) -> None:
         """Let the peak of memory begin anew."""

@@ -86,7 +86,17 @@ async def test_nobody_without_a_key_gets_in(pair: Pair) -> None:
 
 def _trial(**changes: object) -> Trial:
     fine = Trial(
-        "entry-flood", Latency(1.0, P99_MAX_MS - 1, 60.0, 100, 0), 100.0, 120.0, {"kept-out": 1}, {}, {}, {}, 0, True
+        attack="entry-flood",
+        latency=Latency(1.0, P99_MAX_MS - 1, 60.0, 100, 0),
+        before_mb=100.0,
+        peak_mb=120.0,
+        processor_share=0.5,
+        tally={"kept-out": 1},
+        refused={},
+        counters={},
+        guarded={},
+        strangers=0,
+        alive=True,
     )
     return fine._replace(**changes)
 

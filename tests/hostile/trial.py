@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from typing import Any, NamedTuple
 
 import trio
@@ -23,6 +24,7 @@ class Trial(NamedTuple):
     latency: Latency
     before_mb: float
     peak_mb: float
+    processor_share: float  # of one processor, that the node took while attacked
     tally: dict[str, int]  # the attacker's own account
     refused: dict[str, int]  # what the node counted as refused, by reason
     counters: dict[str, int]  # of the mesh: what grew meanwhile
@@ -43,12 +45,14 @@ async def run(name: str, pair: tuple[Node, Node], seconds: float) -> Trial:
     before = await trio.to_thread.run_sync(target.status)
     target.forget_peak()
     before_mb = target.memory_mb()[0]
+    began, processor_s = time.monotonic(), target.processor_s()
     with _attacker(name, before, seconds) as attacker:
         try:
             await trio.sleep(_LEAD_S)
             latency = await measure(
                 author.client().address, listener.client().address, author.player, max(1.0, seconds - _LEAD_S)
             )
+            took_s = time.monotonic() - began
             tally = await trio.to_thread.run_sync(_report, attacker)
         finally:
             attacker.kill()
@@ -60,6 +64,7 @@ async def run(name: str, pair: tuple[Node, Node], seconds: float) -> Trial:
         latency=latency,
         before_mb=before_mb,
         peak_mb=target.memory_mb()[1],
+        processor_share=(target.processor_s() - processor_s) / took_s,
         tally=tally,
         refused=_grown(before["refused"], after["refused"]),
         counters=_grown(before["counters"], after["counters"]),

@@ -145,6 +145,13 @@ async def wrong_network(peer: Talker) -> None:
         await trio.sleep(0.05)
 
 
+async def reconnects(peer: Talker) -> None:
+    """Connects, says hello and hangs up, and comes again under another name, without end."""
+    await peer.hello()
+    await trio.sleep(0.02)
+    await peer.host.disconnect(peer.node)
+
+
 async def no_hello(peer: Talker) -> None:
     """Talks without having said hello."""
     while True:
@@ -162,5 +169,6 @@ ATTACKS = {
     "never-reads": never_reads,
     "reads-slowly": reads_slowly,
     "wrong-network": wrong_network,
+    "reconnects": reconnects,
     "no-hello": no_hello,
 }

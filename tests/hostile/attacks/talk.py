@@ -134,7 +134,7 @@ async def wrong_answers(peer: Talker) -> None:
 async def repeated_answers(peer: Talker) -> None:
     """Claims a long log, and answers each question with the same first entries of it."""
     author = Author(peer.site.network, some_jam(), peer.identity)
-    raws = tuple(author.write(notes(1)).raw for _ in range(150))
+    raws = tuple(author.write(notes(1)).raw for _ in range(FRAME))
     await _lead_on(peer, lambda ask: frames.Entries(author.document, raws, ask.request), author)
 
 
