@@ -25,6 +25,7 @@ from node.mesh.port import Link, MeshEvents, Transport
 from node.mesh.refusals import Refusals
 from node.mesh.routes import Routes
 from node.mesh.tcp import TcpSettings, TcpTransport, given
+from node.mesh.websocket import SCHEME, WebSocketTransport
 
 __all__ = ["Link", "Mesh", "MeshEvents"]
 
@@ -46,7 +47,8 @@ class Mesh:
     """One node's place in the mesh.
 
     `interfaces`: IP addresses to listen on, None for all. `static_peers`: multiaddrs that the user gave
-    (OperatingFailure when one is malformed). `remembered`: addresses of earlier runs, taken as far as they parse.
+    or `ws://` addresses (OperatingFailure when one is malformed). `remembered`: addresses of earlier runs, taken as far
+    as they parse. `websocket_port`: where to listen for WebSockets, None for nowhere.
     `degree`: how many links are sought at least, and kept at most. Everything but `run` is called in the trio thread
     and never blocks.
     """
@@ -64,6 +66,7 @@ class Mesh:
         mdns: bool = True,
         chance: random.Random | None = None,
         degree: tuple[int, int] = (LINKS_MIN, LINKS_MAX),
+        websocket_port: int | None = None,
     ) -> None:
         self.counters: Counter[str] = Counter()
         self.guarded: Counter[str] = Counter()
@@ -81,8 +84,10 @@ class Mesh:
         self._planned_for = -1  # version of the address book
         self._reachable: frozenset[PlayerId] = frozenset()
         self._newcomers: frozenset[PlayerId] = frozenset()
-        self._given = frozenset(given(text).player for text in static_peers)
-        settings = TcpSettings(interfaces, port, static_peers, remembered, mdns)
+        urls = [text for text in static_peers if text.startswith(SCHEME)]
+        multiaddrs = [text for text in static_peers if not text.startswith(SCHEME)]
+        self._given = frozenset(given(text).player for text in multiaddrs)
+        settings = TcpSettings(interfaces, port, multiaddrs, remembered, mdns)
         self.tcp = TcpTransport(
             identity,
             network,
@@ -95,6 +100,21 @@ class Mesh:
             hint=events.hint,
         )
         self._transports: dict[str, Transport] = {self.tcp.name: self.tcp}
+        self.websocket: WebSocketTransport | None = None
+        if urls or websocket_port is not None:
+            self.websocket = WebSocketTransport(
+                identity,
+                network,
+                _Side(self, WebSocketTransport.name, events),
+                self._guard,
+                self.counters,
+                self._chance,
+                interfaces=interfaces,
+                port=websocket_port,
+                peers=urls,
+                may_dial=self._may_dial,
+            )
+            self._transports[self.websocket.name] = self.websocket
 
     async def run(self, task_status: Any = trio.TASK_STATUS_IGNORED) -> None:
         """Take part until cancelled. OperatingFailure when the port or an interface cannot be listened on."""
@@ -112,8 +132,12 @@ class Mesh:
 
     @property
     def addresses(self) -> list[str]:
-        """Multiaddrs at which this node can be dialled, with its peer id; empty before it listens."""
-        return [str(address) for address in self.tcp.announced]
+        """Where this node can be dialled, with its peer id; empty before it listens. Multiaddrs first."""
+        found = [str(address) for address in self.tcp.announced]
+        if self.websocket is not None and self.websocket.port:
+            at = [(address.host, self.websocket.port) for address in self.tcp.announced]
+            found += [f"{SCHEME}{host}:{port}/p2p/{self.peer_id}" for host, port in at]
+        return found
 
     def reachable(self) -> list[str]:
         """Addresses at which peers were reached: what to give as `remembered` next time."""
@@ -209,15 +233,19 @@ class Mesh:
         now_s = trio.current_time()
         if self._refusals.is_refused(player, now_s):
             return False
-        plan = self._plan(now_s)
-        if player in plan.dial:
+        if player in self._plan(now_s).dial:
             return True
-        if player in self._away and self._away[player].until_s > now_s:
+        if not self._may_dial(player):
             return False
-        if player in self._given:
+        if player in self._given or player in self._routes:  # linked by another transport: this one as well
             return True
         is_chance = player in self._newcomers or player not in self._reachable
         return is_chance and len(self._linked()) < self._least
+
+    def _may_dial(self, player: PlayerId) -> bool:
+        now_s = trio.current_time()
+        away = self._away.get(player)
+        return not self._refusals.is_refused(player, now_s) and (away is None or away.until_s <= now_s)
 
     def _plan(self, now_s: float) -> Plan:
         if self._planned is None or self._planned_for != self.tcp.book.version:

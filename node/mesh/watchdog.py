@@ -22,7 +22,7 @@ from node.mesh.host import MeshHost, player_at
 
 PING_EVERY_S: Final = 1.0
 MISSES_MAX: Final = 2
-_STALLED_S: Final = 0.5  # a wait that overran by this much tells of us, not of the peer
+STALLED_S: Final = 0.5  # a wait that overran by this much tells of us, not of the peer
 _GRACE: Final = 2  # more misses allowed before the first answer, while the stream is being opened
 _SPARE_S: Final = 10.0
 _SAMPLES: Final = 16
@@ -121,7 +121,7 @@ class Watchdog:
             began = trio.current_time()
             with trio.move_on_after(PING_EVERY_S):
                 await conn.muxed_conn.event_shutting_down.wait()
-            if trio.current_time() - began > PING_EVERY_S + _STALLED_S:
+            if trio.current_time() - began > PING_EVERY_S + STALLED_S:
                 self._counters["stalls"] += 1
                 continue
             signs = pulse.answers + conn.muxed_conn.heard
