@@ -56,6 +56,7 @@ class Result:
     acknowledged: int = 0
     entries: int = 0  # of jam documents, on every node
     healed_s: float | None = None  # from the last healing act until all said the same; None: never
+    answered_s: float | None = None  # of that, until all answered again: processes that were started last had to begin
     missing: dict[str, list[int]] = field(default_factory=dict)  # by node, numbers of events
     doubled: dict[str, list[int]] = field(default_factory=dict)
     foreign: dict[str, list[int]] = field(default_factory=dict)
@@ -80,7 +81,7 @@ class Result:
         counts = [sum(map(len, part.values())) for part in (self.missing, self.doubled, self.foreign)]
         head = f"seed {self.seed}: {'fine' if self.fine else 'FAILED'}: {self.acknowledged} events acknowledged"
         tail = f"missing {counts[0]}, doubled {counts[1]}, foreign {counts[2]}, {healed} after healing ({faults})"
-        used = f"cores in use: {own} by this, {others} by others"
+        used = f"all answered {self.answered_s} s after healing; cores in use: {own} by this, {others} by others"
         return "\n  ".join([f"{head}, {tail}", used, *self.wrong])
 
 
@@ -177,6 +178,8 @@ class Trial:
             asked = [node.asked() for node in self._nodes]
             states = [one.result() for one in asked]
             at = time.monotonic()
+            if self.result.answered_s is None and None not in states:
+                self.result.answered_s = round(at - healed_at, 3)
             seen = {(s["total"], s["ledger"]["root"]) if s else None for s in states}
             if len(seen) == 1 and None not in seen and not any(writer.busy for writer in self._writers):
                 self.result.healed_s = round(at - healed_at, 3)
