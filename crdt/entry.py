@@ -45,7 +45,7 @@ VERSION: Final = 1
 SIGNING_DOMAIN: Final = "symjam/entry/1"
 
 
-class Ref(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True):
+class Ref(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True, gc=False):
     """A head of another author's log, seen when the entry was written."""
 
     document: DocumentField
@@ -54,7 +54,7 @@ class Ref(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=Tr
     id: EntryIdField
 
 
-class Body(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+class Body(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, gc=False):
     """What an author signs. The payload is opaque here; jam/ and consensus/ define what is in it."""
 
     version: Annotated[int, Meta(ge=VERSION, le=VERSION)]

@@ -6,6 +6,7 @@ first nobody can ask any more, then the node says nothing more, then what was sa
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -73,6 +74,7 @@ class Daemon:
             await nursery.start(self.node.run)
             wish, token = runtime.seat()
             port = await nursery.start(self._serve_page, self.config.api_port or wish, token)
+            _spare_the_collector()
             announce(self, runtime.publish(port, token))
 
     async def _serve_page(self, port: int, token: str, task_status: Any) -> None:
@@ -83,3 +85,9 @@ class Daemon:
             async for _ in signals:
                 self.stop()
                 return
+
+
+def _spare_the_collector() -> None:
+    """Leave what stands at the start out of every later collection: to walk through it takes a fifth of a second."""
+    gc.collect()
+    gc.freeze()
