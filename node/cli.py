@@ -92,7 +92,16 @@ def main() -> None:
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the mesh (default: any free one).")
 @click.option("--page-port", type=click.IntRange(0, 65535), default=0, help="Port of the page (default: any free one).")
-@click.option("--peer", "peers", multiple=True, metavar="MULTIADDR", help="Also link to this peer (repeatable).")
+@click.option(
+    "--peer", "peers", multiple=True, metavar="ADDRESS", help="Also link to this peer: multiaddr or ws:// (repeatable)."
+)
+@click.option(
+    "--websocket",
+    "websocket_port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Also take links by WebSocket, at this port (0: any free one).",
+)
 @click.option("--no-mdns", is_flag=True, help="Do not look for peers by multicast.")
 @_as_json
 @_guarded
@@ -104,6 +113,7 @@ def up(
     port: int,
     page_port: int,
     peers: tuple[str, ...],
+    websocket_port: int | None,
     no_mdns: bool,
     as_json: bool,
 ) -> int:
@@ -119,6 +129,7 @@ def up(
         page_port=page_port,
         peers=peers,
         mdns=not no_mdns,
+        websocket_port=websocket_port,
         as_json=as_json,
     )
 
@@ -173,6 +184,17 @@ def jam(
 def status(data: Path | None, as_json: bool) -> int:
     """What the running node is doing: peers, jam, blocks, and everything it refused."""
     from node.commands.status import run
+
+    return run(data=data, as_json=as_json)
+
+
+@main.command()
+@_data
+@_as_json
+@_guarded
+def peers(data: Path | None, as_json: bool) -> int:
+    """The players that the running node is linked with: where, how fast, how well, and how far in step."""
+    from node.commands.peers import run
 
     return run(data=data, as_json=as_json)
 

@@ -22,6 +22,7 @@ def run(
     page_port: int,
     peers: tuple[str, ...],
     mdns: bool,
+    websocket_port: int | None,
     as_json: bool,
 ) -> int:
     """Run until told to stop. The page's address is all that goes to standard output."""
@@ -41,6 +42,7 @@ def run(
         api_port=page_port,
         static_peers=peers,
         mdns=mdns,
+        websocket_port=websocket_port,
     )
 
     def announce(daemon: Daemon, address: ApiAddress) -> None:

@@ -189,12 +189,11 @@ class Links:
         writing = Writing(conn, stream, self._counters)
         self.writing[player] = writing
         self._guard.call("events.joined", self._events.joined, player, self.address_of(conn))
-        joined = self._joined.setdefault(player, trio.Event())
-        joined.set()
+        self._joined.setdefault(player, trio.Event()).set()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_closed, stream, nursery.cancel_scope)
-                nursery.start_soon(self._write, writing, nursery.cancel_scope)
+                nursery.start_soon(self._write, player, writing, nursery.cancel_scope)
         finally:
             del self.writing[player]
             joined = self._joined.get(player)
@@ -213,13 +212,15 @@ class Links:
             pass
         scope.cancel()
 
-    async def _write(self, writing: Writing, scope: trio.CancelScope) -> None:
+    async def _write(self, player: PlayerId, writing: Writing, scope: trio.CancelScope) -> None:
         """The link's task: what could not be written at once."""
         try:
             while True:
                 await writing.stalled.wait()
                 if not await writing.push_slowly():
                     self._counters["writes-timed-out"] += 1
+                    # The watchdog would have cut it long since if it had not answered pings.
+                    self._violated(player, Reason.SLOW, "it takes nothing off its link")
                     writing.conn.muxed_conn.abort()
                     break
         except BaseLibp2pError:

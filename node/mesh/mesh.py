@@ -18,6 +18,7 @@ from crdt.errors import Misuse, OperatingFailure
 from crdt.keys import Identity
 from crdt.limits import HINT_MAX_BYTES, KNOWN_PEERS_MAX, LINKS_MAX, LINKS_MIN
 from crdt.types import NetworkId, PlayerId
+from node.mesh.addressbook import Source
 from node.mesh.degree import Degree, Kin, Plan
 from node.mesh.guard import Guard, leaves
 from node.mesh.peerid import peer_id_of
@@ -156,6 +157,12 @@ class Mesh:
             if links:
                 found[player] = links
         return found
+
+    def connect(self, address: str) -> None:
+        """Dial a multiaddr, now and whenever its peer is lost. OperatingFailure when it is malformed."""
+        peer = given(address)
+        self._given |= {peer.player}
+        self.tcp.dialler.learn([peer], Source.GIVEN)
 
     def send(self, player: PlayerId, frame: bytes) -> bool:
         """Queue a frame for a player; False when there is no link or its outbox is full."""

@@ -24,6 +24,7 @@ class Config:
     api_port: int = 0
     static_peers: tuple[str, ...] = field(default=())
     mdns: bool = True
+    websocket_port: int | None = None  # of the mesh's second transport; None: do not listen
 
     @property
     def params(self) -> Params:

@@ -40,11 +40,13 @@ from node.shell import remembered
 from node.shell.clock import NodeClock
 from node.shell.config import Config, boot_id
 from node.shell.hands import Hands
+from node.shell.kin import kin
 from node.shell.pump import Pump
 from node.shell.status import Facts
 from wallet import keystore
 
 TICK_S = 0.02
+PREFER_EVERY_S = 1.0
 REMEMBER_EVERY_S = 60.0
 
 log = logging.getLogger("symjam.node")
@@ -101,6 +103,7 @@ class Node:
             static_peers=config.static_peers,
             remembered=remembered.load(config.remembered_path),
             mdns=config.mdns,
+            websocket_port=config.websocket_port,
         )
         self.guard = Guard(self.mesh.guarded)
         self.hands = Hands(self._opened.store, signed, self.mesh, tell, self.give, self.fail, self.engine.counters)
@@ -132,6 +135,7 @@ class Node:
             nursery.start_soon(self.guard.forever, "tick", self._tick_forever)
             nursery.start_soon(self.guard.forever, "pump", self.pump.run_forever)
             nursery.start_soon(self.guard.forever, "remember", self._remember_forever)
+            nursery.start_soon(self.guard.forever, "prefer", self._prefer_forever)
             task_status.started()
 
     def close(self) -> None:
@@ -158,6 +162,11 @@ class Node:
         while True:
             self.give(Tick(self.mesh.listeners))
             await trio.sleep(TICK_S)
+
+    async def _prefer_forever(self) -> None:
+        while True:
+            await trio.sleep(PREFER_EVERY_S)
+            self.mesh.prefer(kin(self.engine, self.clock.now_us()))
 
     async def _remember_forever(self) -> None:
         while True:

@@ -34,7 +34,7 @@ def status(engine: Engine, mesh: Mesh, facts: Facts, now_us: int) -> dict[str, A
     """`symjam.status/1`."""
     params = engine.params
     window = params.window_at(now_us)
-    links = mesh.links()
+    links = mesh.ways()
     return {
         "schema": "symjam.status/1",
         "version": VERSION,
@@ -50,7 +50,7 @@ def status(engine: Engine, mesh: Mesh, facts: Facts, now_us: int) -> dict[str, A
         "window_ends_us": params.window_start_us(window) + params.window_us,
         "epoch": params.epoch_of(window),
         "addresses": list(mesh.addresses),
-        "peers": [views.peer(p, links.get(p.player), now_us) for p in engine.peers.values()],
+        "peers": [views.peer(p, links.get(p.player, ()), now_us) for p in engine.peers.values()],
         "total": engine.documents.total().hex(),
         "documents": views.documents(engine),
         "ledger": views.ledger(engine, now_us),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from consensus.explain import explain_reward, explain_verdict
@@ -23,8 +24,9 @@ STANDING = {Standing.PENDING: "pending", Standing.LOCAL: "local", Standing.REJEC
 VOTES = {Vote.YES: "yes", Vote.NO: "no", Vote.TOO_LATE: "too-late"}
 
 
-def peer(known: Peer, link: Link | None, now_us: int) -> Doc:
-    """Peer."""
+def peer(known: Peer, links: Sequence[Link], now_us: int) -> Doc:
+    """Peer. `links`: those there are, the one in use first."""
+    link = links[0] if links else None
     reading = known.clock.reading(now_us)
     clock = {"offset_us": reading.offset_us, "uncertainty_us": reading.uncertainty_us} if reading else None
     return {
@@ -32,6 +34,9 @@ def peer(known: Peer, link: Link | None, now_us: int) -> Doc:
         "peer_id": peer_id_of(known.player),
         "address": link.address if link else "",
         "rtt_us": link.rtt_us if link else None,
+        "loss_permille": link.loss_permille if link else 0,
+        "transport": link.transport if link else "",
+        "transports": [one.transport for one in links],
         "clock": clock,
         "synced": known.in_sync,
         "behind_entries": sum(known.behind.values()),

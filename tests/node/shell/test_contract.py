@@ -62,7 +62,7 @@ def test_blocks_windows_peers_and_history_are_documented() -> None:
     assert placed is not None
     board = views.board(engine.boards.board(placed.facts.id))
     assert board["parts"] and board["lines"] and not _undocumented(board)
-    peers = [views.peer(peer, None, world.now_us) for peer in engine.peers.values()]
+    peers = [views.peer(peer, (), world.now_us) for peer in engine.peers.values()]
     assert windows and peers
     for shown in (blocks, windows, peers, views.history(engine, 9), views.wallet(engine), views.documents(engine)):
         assert not _undocumented(shown)
