@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fuzz soak soak-store demo lan lock clean
+.PHONY: help setup run test lint bench fuzz soak soak-store yjs-crosscheck demo lan lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,9 @@ lan: RUNS ?= 10
 lan: SECONDS ?= 60
 lan: $(VENV)/.ready-dev ## three hosts on a switch: discovery, cable, packet loss (root; RUNS=10 SECONDS=60)
 	@$(BIN)/python -m tests.lan.trials --runs $(RUNS) --loss $(SECONDS)
+
+yjs-crosscheck: $(VENV)/.ready-dev ## our Yjs decoder and encoder against Yjs in Node.js: COUNT=5000 SEED=1
+	@$(BIN)/python -m tests.doors.crosscheck --count $(or $(COUNT),5000) --seed $(or $(SEED),1)
 
 lock: $(VENV)/.ready-dev ## resolve requirements*.in, and the packages of tests/doors, again into the locks
 	@$(PIP) install uv
