@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from bench import crdt, room
+from bench import crdt, room, store
 
-USAGE = """usage: python -m bench [crdt|room]
+USAGE = """usage: python -m bench [crdt|room|store]
 quality has a program of its own, as it needs recordings: python -m bench.quality --groove DIR"""
 
-PARTS = {"crdt": crdt.main, "room": room.main}
+PARTS = {"crdt": crdt.main, "room": room.main, "store": store.main}
 
 
 def main() -> int:

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from crdt.canonical import encode
-from crdt.entry import Entry, open_entry
+from crdt.canonical import Canonical, encode
+from crdt.entry import Body, Entry, LogKey, open_entry
 from crdt.errors import Violation
-from crdt.limits import ENTRY_MAX_BYTES
+from crdt.limits import BODY_MAX_BYTES, ENTRY_MAX_BYTES
 from crdt.log import prove_equivocation
-from crdt.store.keys import entry_item, proof_key
-from crdt.types import NetworkId
+from crdt.store.keys import entry_key, proof_key
+from crdt.types import EntryId, NetworkId, is_document
 
 _SIGNATURE: Final = 64
 _HEAD: Final = b"\x99\x01\xc4\x08"  # an array of nine, version 1, eight bytes of network tag
@@ -29,30 +29,46 @@ _ARRAY16: Final = 0xDC
 _WIDTHS: Final = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8}  # unsigned integers
 _LENGTHS: Final = {0xC4: 1, 0xC5: 2, 0xD9: 1, _ARRAY16: 2}  # bytes, strings, arrays; none in an entry is longer
 
+_bodies: Canonical[Body] = Canonical(Body, BODY_MAX_BYTES)
 
-def carve(network: NetworkId, directory: Path, items: dict[bytes, bytes]) -> dict[bytes, bytes]:
+
+def carve(
+    network: NetworkId, directory: Path, items: dict[bytes, bytes], pruned: frozenset[EntryId] = frozenset()
+) -> dict[bytes, bytes]:
     """Add to `items` the entries that verify and are missing or damaged there; what is there and verifies stays.
 
-    Returns proofs of equivocation by key: two entries found at one place are what such a proof was made of, and
-    neither is added. Raises OSError.
+    What was `pruned` is left where it lies. Returns proofs of equivocation by key: two entries found at one place
+    are what such a proof was made of, and neither is added. Raises OSError.
     """
     proofs: dict[bytes, bytes] = {}
     added: dict[bytes, Entry] = {}
-    known = set(items.values())
+    seen: set[EntryId] = set(pruned)
     for raw in _candidates(network, directory):
-        entry = _opened(network, raw) if raw not in known else None
-        if entry is None:
+        place = _place(raw)
+        if place is None or items.get(place) == raw:
             continue
-        known.add(raw)
-        key = entry_item(entry)[0]
-        other = added.get(key) or _opened(network, items.get(key, b""))
+        entry = _opened(network, raw)
+        if entry is None or entry.id in seen:
+            continue
+        seen.add(entry.id)
+        held = items.get(place, b"")
+        other = added.get(place) or (_opened(network, held) if _place(held) == place else None)
         if other is None:
-            added[key] = entry
+            added[place] = entry
         elif proof := _proof(other, entry):
             proofs.update(proof)
-            added.pop(key, None)
-    items.update((key, entry.raw) for key, entry in added.items())
+            added.pop(place, None)
+    items.update((place, entry.raw) for place, entry in added.items())
     return proofs
+
+
+def _place(raw: bytes) -> bytes | None:
+    """The key under which such an entry would lie, if it is one."""
+    try:
+        body = _bodies.decode(raw[_SIGNATURE:])
+    except Violation:
+        return None
+    return entry_key(body.document, LogKey(body.author, body.nonce), body.seq) if is_document(body.document) else None
 
 
 def _opened(network: NetworkId, raw: bytes) -> Entry | None:

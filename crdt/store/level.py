@@ -17,6 +17,8 @@ from crdt.errors import Misuse, OperatingFailure
 from crdt.store.base import Batch, StoreDamaged, StoreInUse
 
 _OPEN_FILES_MAX: Final = 128  # table files held open; sockets need descriptors too
+_BLOCK_BYTES: Final = 32_768  # of a write-ahead log; a record's header is its checksum, length and type
+_HEADER_BYTES: Final = 7
 _RESTART: Final = "Start the node again: it sets a copy aside and keeps what can be verified"
 
 
@@ -33,6 +35,8 @@ class LevelStore:
         if "CURRENT" not in names and any(name.endswith((".ldb", ".log")) for name in names):
             # LevelDB would take this for a new database, and delete the old one's files as obsolete.
             raise StoreDamaged("the store cannot be opened", f"{path} has data and no CURRENT file", _RESTART)
+        if not tolerant:
+            _refuse_zeros(path)
         self._db = _open(path, paranoid=not tolerant)
 
     def get(self, key: bytes) -> bytes | None:
@@ -92,6 +96,23 @@ class LevelStore:
     def close(self) -> None:
         """See Store."""
         self._db.close()
+
+
+def _refuse_zeros(path: Path) -> None:
+    """Raise StoreDamaged when a log goes on in zeros where a record should begin: what a disk shows that had promised
+    room and lost the data. LevelDB takes it for the end, paranoid or not, so a shorter log would pass for a whole one.
+    """
+    for log in path.glob("*.log"):
+        data = log.read_bytes()
+        at = 0
+        while at + _HEADER_BYTES <= len(data):
+            left = _BLOCK_BYTES - at % _BLOCK_BYTES
+            if left < _HEADER_BYTES:  # too little for a record: LevelDB leaves zeros here
+                at += left
+                continue
+            if not any(data[at : at + _HEADER_BYTES]):
+                raise StoreDamaged("the store cannot be opened", f"{log.name} ends in zeros", _RESTART)
+            at += _HEADER_BYTES + int.from_bytes(data[at + 4 : at + 6], "little")
 
 
 def _open(path: Path, paranoid: bool) -> plyvel.DB:

@@ -149,10 +149,9 @@ def _open_store(store: Store, network: NetworkId, boot_id: str, fresh_nonce: Non
 
 
 def _read(store: Store, network: NetworkId, mark: Mark | None) -> tuple[Walk, bool]:
-    """All entries, walked, and whether their signatures could be left out."""
-    items = list(store.scan(ENTRY))
-    trusted = mark is not None and mark.clean and entries_digest(items) == (mark.entries, mark.digest)
-    return walk(network, items, trusted), trusted
+    """All entries, walked, and whether their signatures could be left out. Read twice rather than held twice."""
+    trusted = mark is not None and mark.clean and entries_digest(store.scan(ENTRY)) == (mark.entries, mark.digest)
+    return walk(network, store.scan(ENTRY), trusted), trusted
 
 
 def _unaccounted(mark: Mark | None, found: Walk, rescue: Salvage | None) -> int:

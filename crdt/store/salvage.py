@@ -28,8 +28,9 @@ from crdt.store.carve import carve
 from crdt.store.keys import ENTRY, META, PROOF, STUBS, entry_item
 from crdt.store.level import LevelStore
 from crdt.store.mark import is_of_network
+from crdt.store.stubs import ids_of
 from crdt.store.walk import Walk, verified_proof, walk
-from crdt.types import NetworkId
+from crdt.types import EntryId, NetworkId
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def salvage(path: Path, network: NetworkId) -> Salvage:
         shutil.copytree(path, _copy(path), ignore=shutil.ignore_patterns("LOCK"))
     items: dict[bytes, bytes] = {}
     records: dict[bytes, bytes] = {}
+    pruned: frozenset[EntryId] = frozenset()
     unreadable = None
     try:
         source = LevelStore(_copy(path), tolerant=True)
@@ -69,10 +71,12 @@ def salvage(path: Path, network: NetworkId) -> Salvage:
             _require_network(source, network)
             items = _readable(source, ENTRY)
             records.update(item for item in _checked(source, PROOF) if verified_proof(network, *item))
-            records.update(_checked(source, STUBS))
+            runs = list(_checked(source, STUBS))
+            records.update(runs)
+            pruned = frozenset(entry_id for _, run in runs for entry_id in ids_of(run))
             records.update(_checked(source, META))
     with _disk(path):
-        records = carve(network, path, items) | records
+        records = carve(network, path, items, pruned) | records
     found = walk(network, sorted(items.items()), trusted=False)
     _build(_rebuilt(path), found, list(records.items()))
     return Salvage(found, _swap(path), unreadable)

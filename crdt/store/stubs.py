@@ -39,5 +39,10 @@ def stubs(store: Store, document: DocumentName, log: LogKey) -> tuple[Seq, list[
             raise StoreDamaged(
                 "ids of pruned entries are missing", f"{document} at {seq}", "Blocks before it cannot be checked"
             )
-        ids += [EntryId(value[at : at + _ID_BYTES]) for at in range(0, len(value), _ID_BYTES)]
+        ids += ids_of(value)
     return first or Seq(0), ids
+
+
+def ids_of(run: bytes) -> list[EntryId]:
+    """The ids in one saved run."""
+    return [EntryId(run[at : at + _ID_BYTES]) for at in range(0, len(run), _ID_BYTES)]

@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -69,7 +70,8 @@ def soak(kind: str, rounds: int, seed: int) -> Outcome:
                 try:
                     outcome.counts.update(plan.run(Path(directory), template, kind, seed + number))
                 except (AssertionError, SymJamError) as broken:
-                    outcome.broken.append(f"seed {seed + number}: {broken!r}")
+                    at = traceback.extract_tb(broken.__traceback__)[-1]
+                    outcome.broken.append(f"seed {seed + number}: {at.name}: {at.line}: {broken!r}")
             outcome.rounds += 1
     outcome.seconds = time.monotonic() - began
     return outcome

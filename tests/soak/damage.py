@@ -70,7 +70,7 @@ def trial(directory: Path, template: Path, kind: str, seed: int) -> dict[str, in
         opened = open_verified(path, NETWORK, BOOT, FRESH)
     except OperatingFailure as failure:
         assert failure.what and failure.why and failure.remedy
-        return {"refused": 1}
+        return {f"refused ({failure.what}: {failure.why[:80]})": 1}
     kept = check_kept(opened, past, intact(data, past, DAMAGES[kind][1]))
     assert unharmed or opened.recovery.damaged or kept == past_entries(past)
     refetch(opened, past)

@@ -55,6 +55,20 @@ def test_what_is_held_and_verifies_stays(tmp_path: Path) -> None:
     assert items == dict(map(entry_item, LOG))
 
 
+def test_an_entry_that_lies_under_anothers_key_is_put_back(tmp_path: Path) -> None:
+    """As a flipped bit in a table's key leaves it."""
+    items = dict(map(entry_item, LOG))
+    items[entry_item(LOG[9])[0]] = items.pop(entry_item(LOG[7])[0])
+    carve(NETWORK, written(tmp_path / "db", LOG), items)
+    assert items == dict(map(entry_item, LOG))
+
+
+def test_what_was_pruned_stays_where_it_lies(tmp_path: Path) -> None:
+    items = dict(map(entry_item, LOG[:40]))
+    carve(NETWORK, written(tmp_path / "db", LOG), items, frozenset(entry.id for entry in LOG[40:]))
+    assert items == dict(map(entry_item, LOG[:40]))
+
+
 def test_nothing_of_another_network_and_nothing_forged(tmp_path: Path) -> None:
     path = written(tmp_path / "db", LOG)
     items: dict[bytes, bytes] = {}

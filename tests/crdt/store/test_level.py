@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,6 +126,28 @@ def test_a_zeroed_tail_is_refused_and_read_tolerantly_gives_a_prefix(tmp_path: P
     found = read_all(tmp_path / "db", tolerant=True)
     assert list(found.items()) == sorted(values.items())[: len(found)]
     assert len(found) > 200
+
+
+def test_zeros_from_a_record_on_are_refused_too(tmp_path: Path) -> None:
+    """LevelDB takes them for the end of its log: 2 of 200 zeroed tails were not noticed."""
+    filled(tmp_path / "db", 1)
+    log = the(tmp_path / "db", ".log")
+    whole = log.read_bytes()
+    shutil.copytree(tmp_path / "db", tmp_path / "other")
+    log = the(tmp_path / "other", ".log")
+    log.write_bytes(whole + bytes(len(whole)))
+    with pytest.raises(StoreDamaged, match="ends in zeros"):
+        LevelStore(tmp_path / "other")
+    assert len(read_all(tmp_path / "other", tolerant=True)) == 1
+
+
+@pytest.mark.parametrize("size", [1, 32_768 - 7 - 30, 70_000])
+def test_what_leveldb_writes_has_no_such_zeros(tmp_path: Path, size: int) -> None:
+    store = LevelStore(tmp_path / "db")
+    for number in range(60):
+        store.write([(b"e%06d" % number, bytes(size + number))], sync=False)
+    store.close()
+    assert len(read_all(tmp_path / "db")) == 60
 
 
 def test_a_lost_current_file_does_not_make_an_empty_store_of_a_full_one(tmp_path: Path) -> None:
