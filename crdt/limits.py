@@ -59,6 +59,7 @@ SERVED_BYTES_PER_S_MAX: Final = 20_000_000  # entries, heads and lists sent beca
 SERVED_BYTES_BURST_MAX: Final = 10_000_000
 ASKS_PENDING_MAX: Final = 64  # questions of a peer that wait until it may be served again
 EMPTY_ANSWERS_MAX: Final = 32  # in a row, from a peer that says to have what it was asked for
+PEER_DOCUMENTS_SHOWN_MAX: Final = 16  # in status, of those in which a peer is behind or ahead
 BEHIND_DOCUMENTS_MAX: Final = 1_024  # documents whose missing entries are counted
 OFFENDERS_MAX: Final = 4_096  # players whose violations are remembered
 PEERS_MAX: Final = 64

@@ -33,11 +33,11 @@ class Want(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What a summary tells: what to ask for, how many entries that is, and whether the other side lacks any."""
+    """What a summary tells: what to ask for, how many entries that is, and how many the other side lacks."""
 
     wants: tuple[Want, ...]
     missing: int
-    they_lack: bool
+    lacking: int
     proofs_due: tuple[LogKey, ...]  # we hold a proof against these authors that the other side does not know
 
 
@@ -45,7 +45,7 @@ def compare(replica: Replica, theirs: Sequence[Head], giver: PlayerId | None = N
     """Hold another node's heads against one's own. Naming the node spares it searches meant for others."""
     wants: list[Want] = []
     missing = 0
-    they_lack = False
+    lacking = 0
     proofs_due: list[LogKey] = []
     for head in theirs:
         key = LogKey(head.author, Nonce(head.nonce))
@@ -58,16 +58,16 @@ def compare(replica: Replica, theirs: Sequence[Head], giver: PlayerId | None = N
             # After a first entry of another history, one at a time is enough to learn that this has changed.
             wants.append(Want(key, Seq(ours), Seq(ours + 1 if giver in log.parted else length)))
             missing += length - ours
-        they_lack |= length < ours and not head.frozen
+        lacking += max(0, ours - length) if not head.frozen else 0
         if 0 < length <= ours and log.entries[length - 1].id != head.head:
             wants.extend(_search(log, length, giver))
     seen = {(head.author, head.nonce) for head in theirs}
     for key in [key for key in sorted(replica.logs) if key not in seen]:
         if replica.logs[key].entries:
-            they_lack = True
+            lacking += len(replica.logs[key])
         else:  # a fork of the first number: there are no entries by which they would hear of this log
             proofs_due.append(key)
-    return Comparison(tuple(wants), missing, they_lack, tuple(proofs_due))
+    return Comparison(tuple(wants), missing, lacking, tuple(proofs_due))
 
 
 def _search(log: Log, stop: int, giver: PlayerId | None) -> Iterator[Want]:

@@ -34,7 +34,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
         f"root     {ledger['root']}",
         f"peers    {len(status['peers'])}",
     ]
-    lines += [f"  {_peer(peer)}" for peer in status["peers"]]
+    lines += [f"  {_peer(peer, status['now_us'])}" for peer in status["peers"]]
     if not ledger["ready"]:
         lines.append("waiting  for this player's own ledger log to come back from peers; nothing is signed until then")
     if status["refused"]:
@@ -56,11 +56,17 @@ def _session(session: dict[str, Any] | None) -> str:
     return f"{session['title']!r}, {tempo:g} beats a minute, by {short(session['creator'])}"
 
 
-def _peer(peer: dict[str, Any]) -> str:
+def _apart(peer: dict[str, Any], now_us: int) -> str:
+    behind, ahead, synced_us = peer["behind_entries"], peer["ahead_entries"], peer["synced_us"]
+    last = "never in sync" if synced_us is None else f"in sync {max(0, now_us - synced_us) // 1_000_000} s ago"
+    return f"{behind} entries behind it, {ahead} ahead, {last}"
+
+
+def _peer(peer: dict[str, Any], now_us: int) -> str:
     rtt = f"{peer['rtt_us'] / 1_000:.1f} ms" if peer["rtt_us"] is not None else "unmeasured"
     clock = peer["clock"]
     offset = (
         f"clock {clock['offset_us'] / 1_000:+.2f} ± {clock['uncertainty_us'] / 1_000:.2f} ms" if clock else "clock ?"
     )
-    synced = "in sync" if peer["synced"] else f"{peer['behind_entries']} entries behind it"
+    synced = "in sync" if peer["synced"] else _apart(peer, now_us)
     return f"{short(peer['player'])}  {rtt}, {offset}, {synced}  {peer['address']}"

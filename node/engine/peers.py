@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
 
+from crdt.entry import LogKey
 from crdt.errors import Reason
 from crdt.limits import (
     ASKS_PENDING_MAX,
@@ -62,9 +63,12 @@ class Peer:
         self.hello = past.hello
         self.links = past.links
         self.in_sync = False
+        self.synced_us: int | None = None  # when both held the same, by this node's clock
         self.behind: dict[DocumentName, int] = {}
+        self.ahead: dict[DocumentName, int] = {}  # what it lacked when it last named its heads
         self.clock = OffsetEstimator()
         self.wants: dict[Asked, None] = {}  # in the order in which to ask
+        self._runs: set[tuple[DocumentName, LogKey]] = set()  # of which a run of entries is wanted or asked for
         self.asked: dict[int, tuple[Asked, int]] = {}
         self._requests = self._earlier = past.requests
         self.next_total_us = 0
@@ -78,11 +82,18 @@ class Peer:
         self.served = Budget(SERVED_BYTES_PER_S_MAX, SERVED_BYTES_BURST_MAX, now_us)
         self.pending: deque[Ask] = deque()  # its questions that wait until it may be served again
 
-    def fell_behind(self, document: DocumentName, missing: int) -> None:
-        """Note how many entries of a document it says to have that are lacking here."""
-        self.behind.pop(document, None)
-        if missing and len(self.behind) < BEHIND_DOCUMENTS_MAX:
-            self.behind[document] = missing
+    def compared(self, document: DocumentName, missing: int, lacking: int) -> None:
+        """Note how many entries of a document it says to have that are missing here, and how many it lacks."""
+        for counts, entries in ((self.behind, missing), (self.ahead, lacking)):
+            counts.pop(document, None)
+            if entries and len(counts) < BEHIND_DOCUMENTS_MAX:
+                counts[document] = entries
+
+    def synced(self, now_us: int) -> None:
+        """It holds the same as this node, or did when it last said what it holds."""
+        self.synced_us = now_us
+        self.behind.clear()
+        self.ahead.clear()
 
     def may_wait(self, ask: Ask) -> bool:
         """Queue a question that cannot be answered yet; False when too many wait already."""
@@ -100,16 +111,21 @@ class Peer:
         return (*items[start:], *items[:start])[:size]
 
     def enqueue(self, document: DocumentName, want: Want) -> None:
-        """Remember to ask for entries, once."""
+        """Remember to ask for entries, once: not for a further run of a log while an earlier one is under way."""
         item = Asked(document, want)
+        run = (document, want.log)
+        if want.stop - want.start > 1 and run in self._runs:
+            return
         asked = (a for a, _ in self.asked.values())
         if len(self.wants) < WANTS_QUEUED_MAX and item not in asked and item not in self.wants:
             self.wants[item] = None
+            if want.stop - want.start > 1:
+                self._runs.add(run)
 
     def next_asks(self, now_us: int) -> list[tuple[int, Asked]]:
         """What to ask for next, numbered, within the requests allowed in flight; unanswered ones are forgotten."""
         for request in [r for r, (_, deadline) in self.asked.items() if deadline <= now_us]:
-            del self.asked[request]
+            self._end_run(self.asked.pop(request)[0])
             self._late.append(request)
         out: list[tuple[int, Asked]] = []
         while self.wants and len(self.asked) < REQUESTS_IN_FLIGHT_MAX:
@@ -123,7 +139,14 @@ class Peer:
     def answered(self, request: int) -> Asked | None:
         """What a request asked for, once; None for one that was never made or came too late."""
         item = self.asked.pop(request, None)
-        return item[0] if item else None
+        if item is None:
+            return None
+        self._end_run(item[0])
+        return item[0]
+
+    def _end_run(self, asked: Asked) -> None:
+        if asked.want.stop - asked.want.start > 1:
+            self._runs.discard((asked.document, asked.want.log))
 
     def question(self, request: int) -> Asked | None:
         """What a request in flight asks for; None when there is no such request."""

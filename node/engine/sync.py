@@ -53,7 +53,7 @@ class Sync:
         """Equal totals end the talk; others are answered with all document digests."""
         peer.in_sync = frame.total == self.documents.total()
         if peer.in_sync:
-            peer.behind.clear()
+            peer.synced(now_us)
             return []
         if peer.served.is_spent(now_us):
             return []
@@ -78,12 +78,12 @@ class Sync:
     def on_heads(self, peer: Peer, frame: Heads, now_us: int) -> list[Effect]:
         """Ask for what is missing; tell one's own heads if the other lacks something; hand over proofs due."""
         if self.documents.is_past(frame.document):  # by a clock a little behind this one's
-            peer.fell_behind(frame.document, 0)
+            peer.compared(frame.document, 0, 0)
             return []
         replica = self.documents.peek(frame.document)
         theirs = [Head(h.author, h.nonce, h.length, h.head, h.frozen) for h in frame.heads]
         found = compare(replica, theirs, peer.player)
-        peer.fell_behind(frame.document, found.missing)
+        peer.compared(frame.document, found.missing, found.lacking)
         for want in found.wants:
             peer.enqueue(frame.document, want)
         out: list[Effect] = []
@@ -93,7 +93,7 @@ class Sync:
             if peer.relayed.spend(price_of_proof(handed), now_us) is not Room.WITHIN:
                 break  # the rest with the next exchange
             out.append(Send(peer.player, handed))
-        if found.they_lack and not frame.answer:
+        if found.lacking and not frame.answer:
             out.append(self._heads(peer, frame.document, answer=True, now_us=now_us))
         return out + self._asks(peer, now_us)
 

@@ -9,8 +9,8 @@ from consensus.explain import explain_reward, explain_verdict
 from consensus.ops import WORDS, Vote, Why
 from consensus.state import BlockState
 from consensus.verdict import Standing
-from crdt.limits import QUARANTINE_SHOWN_BYTES, QUARANTINE_SHOWN_MAX
-from crdt.types import PlayerId, SessionId
+from crdt.limits import PEER_DOCUMENTS_SHOWN_MAX, QUARANTINE_SHOWN_BYTES, QUARANTINE_SHOWN_MAX
+from crdt.types import DocumentName, PlayerId, SessionId
 from jam.board import Board
 from node.engine.duties import Outcome
 from node.engine.engine import Engine
@@ -39,11 +39,20 @@ def peer(known: Peer, links: Sequence[Link], now_us: int) -> Doc:
         "transports": [one.transport for one in links],
         "clock": clock,
         "synced": known.in_sync,
+        "synced_us": known.synced_us,
         "behind_entries": sum(known.behind.values()),
+        "ahead_entries": sum(known.ahead.values()),
+        "behind": _most(known.behind),
+        "ahead": _most(known.ahead),
         "links": [player.hex() for player in sorted(known.links)],
         "since_us": known.since_us,
         "violations": {str(reason): count for reason, count in sorted(known.violations.items())},
     }
+
+
+def _most(counts: dict[DocumentName, int]) -> list[Doc]:
+    found = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [{"document": name, "entries": entries} for name, entries in found[:PEER_DOCUMENTS_SHOWN_MAX]]
 
 
 def session(placed: Placed | None, me: PlayerId, now_us: int) -> Doc | None:

@@ -57,7 +57,7 @@ def test_what_is_wanted_is_bounded_whatever_is_claimed() -> None:
         peer.enqueue(DOCUMENT, _want(start))
     assert len(peer.wants) == WANTS_QUEUED_MAX
     for number in range(2 * BEHIND_DOCUMENTS_MAX):
-        peer.fell_behind(DocumentName(f"ledger/{number}"), 1)
+        peer.compared(DocumentName(f"ledger/{number}"), 1, 1)
     assert len(peer.behind) == BEHIND_DOCUMENTS_MAX
 
 
@@ -86,3 +86,20 @@ def test_no_request_ends_in_a_zero_byte_and_none_is_used_twice() -> None:
             asked.append(request)
             peer.answered(request)
     assert len(set(asked)) == 1_000 and all(request % 256 for request in asked)
+
+
+def test_a_run_of_a_log_is_asked_for_once_at_a_time() -> None:
+    peer = Peer(PLAYER, 0)
+    first, grown = _want(0)._replace(stop=Seq(100)), _want(0)._replace(stop=Seq(130))
+    peer.enqueue(DOCUMENT, first)
+    peer.enqueue(DOCUMENT, grown)
+    peer.enqueue(DOCUMENT, _want(50))  # a single one, for a fork is searched so
+    assert [asked.want for _, asked in peer.next_asks(0)] == [first, _want(50)]
+    peer.enqueue(DOCUMENT, grown)
+    assert peer.next_asks(0) == []
+    assert peer.answered(1) is not None
+    peer.enqueue(DOCUMENT, grown)
+    assert [asked.want for _, asked in peer.next_asks(0)] == [grown]
+    assert peer.next_asks(ASK_TIMEOUT_US) == []  # nobody answered
+    peer.enqueue(DOCUMENT, grown)
+    assert [asked.want for _, asked in peer.next_asks(ASK_TIMEOUT_US)] == [grown]
