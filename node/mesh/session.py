@@ -76,6 +76,8 @@ class Session(SecureSession):  # type: ignore[misc]
         self._at = 0
         self._body_left = 0  # of a data frame whose header libp2p has taken
         self._lanes: dict[int, _Lane] = {}
+        self._is_between = False  # whether libp2p waits for the next frame, having put away all before it
+        self._when_between: list[Callable[[], None]] = []
         self._unsent = bytearray()
         self._flushing = False
         self._stalled = trio.Event()
@@ -101,6 +103,15 @@ class Session(SecureSession):  # type: ignore[misc]
         """Exactly `n` bytes, or whatever is there for None. IncompleteReadError at the end of the connection."""
         if n == 0:
             return b""
+        self._is_between = self.is_muxed and not self._body_left
+        try:
+            return await self._read(n)
+        finally:
+            self._is_between = False
+
+    async def _read(self, n: int | None) -> bytes:
+        while self._is_between and self._when_between:
+            self._when_between.pop(0)()
         while True:
             if self.is_muxed and not self._body_left and await self._express():
                 await self._fill(n)
@@ -112,6 +123,14 @@ class Session(SecureSession):  # type: ignore[misc]
                     await trio.lowlevel.checkpoint()
                 return taken
             await self._fill(n)
+
+    def between_frames(self, action: Callable[[], None]) -> None:
+        """Do something now if libp2p waits for a frame, else as soon as it does: until then it holds one in its hands,
+        which would be overtaken by those behind it."""
+        if self._is_between:
+            action()
+        else:
+            self._when_between.append(action)
 
     def attach(self, stream_id: int, sink: Sink, window: int) -> None:
         """Hand the data of a stream to a sink, as it comes. `window`: what the peer may still send before more credit.

@@ -60,6 +60,10 @@ class BoundedYamux(Yamux):  # type: ignore[misc]
     secured_conn: Session
     _bodies = 0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._attaching: dict[int, Sink] = {}  # by stream, until the reader is between two frames
+
     @property
     def heard(self) -> int:
         """Data frames that came in: a sign of life."""
@@ -76,16 +80,28 @@ class BoundedYamux(Yamux):  # type: ignore[misc]
 
     def attach(self, stream: Any, sink: Sink) -> None:
         """Hand what comes on a stream to a sink from now on, what came already first. Its end still shows in `read`."""
+        self._attaching[stream.stream_id] = sink
+        self._hand_over_early(stream, sink)
+        self.secured_conn.between_frames(lambda: self._attach(stream, sink))
+
+    def _attach(self, stream: Any, sink: Sink) -> None:
+        if self._attaching.get(stream.stream_id) is sink:
+            self._hand_over_early(stream, sink)
+        if self._attaching.get(stream.stream_id) is sink:  # the sink has not had enough
+            del self._attaching[stream.stream_id]
+            if stream.stream_id in self.streams:
+                self.secured_conn.attach(stream.stream_id, sink, stream.recv_window)
+
+    def _hand_over_early(self, stream: Any, sink: Sink) -> None:
         buffer = self.stream_buffers.get(stream.stream_id)
         if buffer:
             early = bytes(buffer)
             buffer.clear()
             sink(early)
-        if stream.stream_id in self.streams:
-            self.secured_conn.attach(stream.stream_id, sink, stream.recv_window)
 
     def detach(self, stream: Any) -> None:
         """Let what comes on a stream wait to be read again."""
+        self._attaching.pop(stream.stream_id, None)
         window = self.secured_conn.detach(stream.stream_id)
         if window is not None:
             stream.recv_window = window
