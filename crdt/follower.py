@@ -52,10 +52,9 @@ class Follower:
                 return True
         return False
 
-    def next_update(self) -> bytes | None:
-        """An update with some of what the client lacks, about ENTRIES_FRAME_BYTES; None when it lacks nothing."""
+    def next_update(self, room: int = ENTRIES_FRAME_BYTES) -> bytes | None:
+        """An update with some of what the client lacks, about so many bytes; None when it lacks nothing."""
         appends: list[Append] = []
-        room = ENTRIES_FRAME_BYTES
         logs = self._replica().logs
         for client, key in self._owners(logs).items():
             values = self._lacking(logs[key], self._shown.get(client, 0), room)

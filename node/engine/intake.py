@@ -163,6 +163,8 @@ class Intake:
         """
         element = given.element
         try:
+            if self.documents.is_past(given.document):
+                raise Violation(Reason.PAST, given.document)
             replica = self.documents.peek(given.document)
             entry = entry_at(replica, element)
             if entry.body.seq > len(replica.log(entry.log)):

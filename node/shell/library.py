@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from crdt.entry import LogKey
 from crdt.errors import Violation
 from crdt.follower import Follower
 from crdt.gate import elements_of
-from crdt.types import DocumentName
+from crdt.limits import API_ANSWER_MAX_BYTES
+from crdt.types import NO_NONCE, DocumentName
 from crdt.view import View
-from crdt.yupdate import Item
+from crdt.yupdate import Item, encode_appends
 from node.api.bell import Bell
 from node.engine.effects import Declined
 from node.engine.inputs import ElementGiven, PeerViolated
@@ -28,10 +30,16 @@ class Shelf:
         node.hands.on_saved = self.grown.ring
 
     def update(self, name: DocumentName) -> bytes | None:
-        """A document as one Yjs update; None when it is not held. Its view is kept from one call to the next."""
-        replica = self._node.engine.documents.replicas.get(name)
+        """A document as one Yjs update; None when it is not held. Its view is kept from one call to the next.
+
+        While an entry of this node's own is being synced, what is before it is told without the view.
+        """
+        engine = self._node.engine
+        replica = engine.documents.replicas.get(name)
         if replica is None:
             return None
+        if engine.authoring.may_leave(name, LogKey(engine.player, NO_NONCE)) is not None:
+            return self.follow(name, {}).next_update(API_ANSWER_MAX_BYTES) or encode_appends(())
         view = self._views.pop(name, None) or View(replica)
         self._views[name] = view
         while len(self._views) > _VIEWS_MAX:

@@ -84,3 +84,10 @@ def test_an_entry_of_another_document_is_declined(engine: Engine) -> None:
     (declined,) = engine.handle(NOW_US, ElementGiven(elsewhere, element(0, FIRST.raw)))
     assert isinstance(declined, Declined) and declined.reason is Reason.WRONG_DOCUMENT
     assert elsewhere not in engine.documents.replicas
+
+
+def test_a_document_that_is_past_is_not_brought_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.documents, "is_past", lambda document: document == JAM)
+    (declined,) = give(engine, 0, FIRST.raw)
+    assert isinstance(declined, Declined) and declined.reason is Reason.PAST
+    assert JAM not in engine.documents.replicas
