@@ -4,7 +4,8 @@ Up to LINKS_MIN other players everybody is linked with everybody. Beyond that ea
 
 1. its neighbours on a ring of all players by hash. Whatever else goes, the ring holds the mesh together;
 2. whoever plays in the same jam, its creator first: their notes should take no detour;
-3. those with the smallest hash of the pair, until it has LINKS_MIN links. The hash is the same for both ends, so what
+3. its OLDEST_MAX oldest links: whoever makes up keys until their hashes please it, pushes out no more than the rest;
+4. those with the smallest hash of the pair, until it has LINKS_MIN links. The hash is the same for both ends, so what
    one end likes the other likes as well, no circle of ever better partners exists, and choosing comes to rest. What
    comes out is a random graph: its diameter grows with the logarithm of the number of players.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from heapq import nsmallest
@@ -26,6 +27,7 @@ from crdt.limits import KNOWN_PEERS_MAX, LINKS_MAX, LINKS_MIN
 from crdt.types import PlayerId
 
 RING_EACH_WAY: Final = 1
+OLDEST_MAX: Final = 4
 
 
 class Bond(IntEnum):
@@ -34,7 +36,8 @@ class Bond(IntEnum):
     RING = 0
     CREATOR = 1
     JAM = 2
-    CHANCE = 3
+    OLD = 3
+    CHANCE = 4
 
 
 class Kin(NamedTuple):
@@ -62,7 +65,7 @@ class Degree:
 
     def plan(
         self,
-        linked: Collection[PlayerId],
+        linked: Sequence[PlayerId],
         reachable: Iterable[PlayerId],
         kin: Kin = Kin(),  # noqa: B008 - an immutable value
         away: Collection[PlayerId] = (),
@@ -70,15 +73,18 @@ class Degree:
     ) -> Plan:
         """Whom to dial and whom to part with.
 
-        `reachable`: who is there, as far as is known; `away`: who asked us, or was asked by us, to stay away for a
-        while, and `just_away` those of them who did so a moment ago. Neighbours on the ring and the jam's creator are
-        dialled again after that moment: two nodes may differ over who stands between them until both know everybody.
+        `linked`: in the order in which they joined. `reachable`: who is there, as far as is known. `away`: who asked
+        us, or was asked by us, to stay away for a while, and `just_away` those of them who did so a moment ago.
+        Neighbours on the ring and the jam's creator are dialled again after that moment: two nodes may differ over who
+        stands between them until both know everybody.
         """
         everybody = {*reachable, *linked} - {self._me}
         ring = self._neighbours(everybody)
 
+        oldest = frozenset(linked[:OLDEST_MAX])
+
         def turn(player: PlayerId) -> tuple[Bond, bytes]:
-            return self._bond(player, ring, kin), self._affinity(player)
+            return self._bond(player, ring, kin, oldest), self._affinity(player)
 
         missing = everybody.difference(linked)
         welcome = missing.difference(away)
@@ -91,12 +97,14 @@ class Degree:
         part = sorted(linked, key=turn, reverse=True)[:surplus] if surplus > 0 else ()
         return Plan(frozenset(dial), tuple(part))
 
-    def _bond(self, player: PlayerId, ring: frozenset[PlayerId], kin: Kin) -> Bond:
+    def _bond(self, player: PlayerId, ring: frozenset[PlayerId], kin: Kin, oldest: frozenset[PlayerId]) -> Bond:
         if player in ring:
             return Bond.RING
         if player == kin.creator:
             return Bond.CREATOR
-        return Bond.JAM if player in kin.players else Bond.CHANCE
+        if player in kin.players:
+            return Bond.JAM
+        return Bond.OLD if player in oldest else Bond.CHANCE
 
     def _affinity(self, player: PlayerId) -> bytes:
         known = self._affinities.get(player)

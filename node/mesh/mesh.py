@@ -265,8 +265,10 @@ class Mesh:
             self._planned = self._degree.plan(self._linked(), welcome, self._kin, self._away, just_away)
         return self._planned
 
-    def _linked(self) -> frozenset[PlayerId]:
-        return self._routes.players() | self.tcp.connected_players()
+    def _linked(self) -> list[PlayerId]:
+        """The oldest first, at the end those who are connected and will join."""
+        joined = self._routes.players()
+        return [*joined, *self.tcp.connected_players().difference(joined)]
 
     def _replan(self) -> None:
         self._planned = None

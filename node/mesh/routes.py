@@ -33,9 +33,9 @@ class Routes:
     def __contains__(self, player: PlayerId) -> bool:
         return player in self._ways
 
-    def players(self) -> frozenset[PlayerId]:
-        """Everybody who is joined."""
-        return frozenset(self._ways)
+    def players(self) -> tuple[PlayerId, ...]:
+        """Everybody who is joined, in the order in which they came."""
+        return tuple(self._ways)
 
     def used(self, player: PlayerId) -> str | None:
         """The transport in use."""

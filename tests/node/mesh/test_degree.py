@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crdt.limits import LINKS_MAX, LINKS_MIN
 from crdt.types import PlayerId
-from node.mesh.degree import Degree, Kin, affinity, place
+from node.mesh.degree import OLDEST_MAX, Degree, Kin, affinity, place
 
 AWAY_ROUNDS = 60
 DIALS_PER_ROUND = 16
@@ -26,7 +26,7 @@ class Crowd:
 
     def __init__(self, count: int, seed: int = 1) -> None:
         self.chance = random.Random(seed)
-        self.links: dict[PlayerId, set[PlayerId]] = {}
+        self.links: dict[PlayerId, dict[PlayerId, None]] = {}  # the oldest first
         self.known: dict[PlayerId, set[PlayerId]] = {}
         self.away: dict[PlayerId, dict[PlayerId, int]] = {}
         self.kin: dict[PlayerId, Kin] = {}
@@ -38,13 +38,13 @@ class Crowd:
             self.add(player(number))
 
     def add(self, who: PlayerId) -> None:
-        self.links[who], self.known[who], self.away[who] = set(), set(), {}
+        self.links[who], self.known[who], self.away[who] = {}, set(), {}
         self.degrees[who] = Degree(who)
 
     def remove(self, who: PlayerId) -> None:
         """It dies without a word."""
         for other in self.links.pop(who):
-            self.links[other].discard(who)
+            del self.links[other][who]
         for table in (self.known, self.away, self.degrees):
             table.pop(who)
         for known in self.known.values():
@@ -66,18 +66,16 @@ class Crowd:
     def _follow(self, who: PlayerId) -> None:
         away = {one for one, until in self.away[who].items() if until > self.round}
         just = {one for one in away if self.away[who][one] - self.round > AWAY_ROUNDS // 2 - 5}
-        plan = self.degrees[who].plan(self.links[who], self.known[who], self.kin.get(who, Kin()), away, just)
+        plan = self.degrees[who].plan(list(self.links[who]), self.known[who], self.kin.get(who, Kin()), away, just)
         for other in plan.part:
             self.parts += 1
-            self.links[who].discard(other)
-            self.links[other].discard(who)
+            del self.links[who][other], self.links[other][who]
             until = self.round + self.chance.randint(AWAY_ROUNDS // 2, AWAY_ROUNDS * 3 // 2)
             self.away[who][other] = self.away[other][who] = until
         for other in sorted(plan.dial)[:DIALS_PER_ROUND]:
             if other in self.links:
                 self.dials += 1
-                self.links[who].add(other)
-                self.links[other].add(who)
+                self.links[who][other] = self.links[other][who] = None
 
     def reach(self, start: PlayerId) -> dict[PlayerId, int]:
         """Hops from one node to each that it can reach."""
@@ -149,7 +147,7 @@ def test_those_of_one_jam_are_linked_directly() -> None:
         crowd.kin[who] = Kin(band[0], frozenset(band))
     crowd.run(20)
     for who in band:
-        assert set(band) - {who} <= crowd.links[who]
+        assert set(band) - {who} <= set(crowd.links[who])
     assert crowd.diameter() <= 5
 
 
@@ -185,15 +183,24 @@ def test_whoever_was_asked_to_stay_away_is_not_dialled_unless_the_ring_needs_it(
 def test_the_least_wanted_leaves_first() -> None:
     me = player(0)
     linked = [player(number) for number in range(1, LINKS_MAX + 4)]
-    kin = Kin(linked[0], frozenset(linked[:3]))
+    kin = Kin(linked[0], frozenset(linked[:OLDEST_MAX]))
     plan = Degree(me).plan(linked, (), kin)
     assert len(plan.part) == 3
-    assert not set(plan.part) & set(linked[:3])
+    assert not set(plan.part) & set(linked[:OLDEST_MAX])
     stay = set(linked) - set(plan.part)
     by_chance = [one for one in stay if one not in kin.players]
     least = [affinity(me, one) for one in plan.part]
     assert least == sorted(least, reverse=True)
     assert sum(affinity(me, one) > least[-1] for one in by_chance) <= 2  # but the neighbours on the ring
+
+
+def test_keys_made_up_to_please_push_out_no_old_link() -> None:
+    """Else a hundred keys and a minute of hashing would surround any node with oneself."""
+    me, friends = player(0), [player(number) for number in range(1, 9)]
+    pleasing = sorted((player(1_000 + number) for number in range(3_000)), key=lambda one: affinity(me, one))[:40]
+    plan = Degree(me).plan([*friends, *pleasing], ())
+    assert len(plan.part) == len(friends) + len(pleasing) - LINKS_MAX
+    assert not set(plan.part) & set(friends[:OLDEST_MAX])
 
 
 def test_affinity_is_mutual_and_places_differ() -> None:
@@ -212,7 +219,7 @@ def test_no_plan_contradicts_itself(linked: set[int], known: set[int], mates: se
     me = player(0)
     links = {player(number) for number in linked}
     kin = Kin(player(min(mates)) if mates else None, frozenset(map(player, mates)))
-    plan = Degree(me).plan(links, set(map(player, known | {0})), kin, set(map(player, away)))
+    plan = Degree(me).plan(list(links), set(map(player, known | {0})), kin, set(map(player, away)))
     assert me not in plan.dial
     assert me not in plan.part
     assert not plan.dial & links

@@ -33,7 +33,7 @@ def test_first_and_last_are_told_apart_from_those_between() -> None:
     assert routes.left(ANNA, "websocket")
     assert not routes.left(ANNA, "websocket")
     assert routes.used(ANNA) is None
-    assert routes.players() == frozenset()
+    assert routes.players() == ()
 
 
 def test_only_a_clearly_better_way_is_changed_to() -> None:
