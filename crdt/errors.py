@@ -43,6 +43,7 @@ class Reason(StrEnum):
     FLOOD = "flood"
     PAST = "past"  # of a document so old that nodes no longer reconcile it
     FULL = "full"  # there is no room here for one more of these
+    SLOW = "slow"  # it answers pings and takes nothing off its link
     EMPTY = "empty"  # asked for what it says to have, it gave nothing
     UNEXPECTED = "unexpected"  # well formed, but not to be said now
 

@@ -22,7 +22,7 @@ from crdt.limits import (
 from crdt.types import Digest, PlayerId
 
 # An author signed what is BLAMELESS, and a flood is refused unread: neither failed a verification.
-_NOT_KEPT = BLAMELESS | {Reason.FLOOD, Reason.EMPTY}
+_NOT_KEPT = BLAMELESS | {Reason.FLOOD, Reason.EMPTY, Reason.SLOW}
 
 
 class Suspect(NamedTuple):

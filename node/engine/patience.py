@@ -21,6 +21,7 @@ COST: Final[dict[Reason, int]] = {
     Reason.OVERSIZE: 20,
     Reason.TRUNCATED: 10,
     Reason.EMPTY: 25,
+    Reason.SLOW: 60,
 }
 COST_DEFAULT: Final = 10
 PATIENCE: Final = 100

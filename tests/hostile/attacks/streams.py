@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import struct
+from typing import Any
 
 import trio
 from libp2p.exceptions import BaseLibp2pError
@@ -12,6 +13,7 @@ from consensus.params import MAIN, network_id
 from crdt.types import Digest
 from node.engine import frames
 from node.mesh.gossip import PROTOCOLS
+from tests.hostile.attacks.talk import asks, longest_log
 from tests.hostile.site import Talker, framed
 from tests.node.mesh.rawpeer import LIVE, MESHSUB, PING
 
@@ -125,17 +127,26 @@ async def reads_slowly(peer: Talker) -> None:
 
 
 async def _slowly(peer: Talker, each_s: int) -> None:
-    async def read(stream: trio.abc.ReceiveStream) -> None:
+    deaf = trio.Event()
+
+    async def read(stream: Any) -> None:
+        while not deaf.is_set():
+            peer.received += await stream.read(4_096)
         while True:
             await trio.sleep(1)
             if each_s:
-                await stream.read(each_s)  # type: ignore[attr-defined]
+                await stream.read(each_s)
 
     peer.host.set_stream_handler(LIVE, read)
     await peer.hello()
+    await trio.sleep(1)  # until there is something to ask for
+    document, log = await longest_log(peer)
+    deaf.set()
+    request = 0
     while True:
-        await peer.say(frames.Total(Digest(secrets.token_bytes(32))))
-        await trio.sleep(0.02)
+        await peer.say(*asks(document, log, request, 60))
+        request += 60
+        await trio.sleep(0.01)
 
 
 async def wrong_network(peer: Talker) -> None:

@@ -63,20 +63,29 @@ async def phantoms_at_leisure(peer: Talker) -> None:
 async def ask_loop(peer: Talker) -> None:
     """Asks for the longest log there is, all of it, as often as it can, and reads the answers."""
     await peer.hello()
+    document, log = await longest_log(peer)
+    request = 0
+    while True:
+        await peer.say(*asks(document, log, request, 100))
+        request += 100
+        peer.site.tally["answered-bytes"] += len(peer.received)
+        peer.received.clear()
+
+
+async def longest_log(peer: Talker) -> tuple[DocumentName, frames.LogHead]:
+    """The longest log that the node has, as it says itself."""
     await peer.say(frames.Total(_digest()))
     await trio.sleep(0.3)
     names = [one.document for heard in peer.heard() if isinstance(heard, frames.Documents) for one in heard.documents]
     await peer.say(*(frames.Heads(name, (_head(1),), False) for name in names))
     await trio.sleep(0.3)
     logs = [(h.document, one) for h in peer.heard() if isinstance(h, frames.Heads) for one in h.heads]
-    document, log = max(logs, key=lambda one: one[1].length)
-    request = 0
-    while True:
-        asks = [frames.Ask(document, log.author, log.nonce, Seq(0), Seq(10**6), request + n + 1) for n in range(100)]
-        request += len(asks)
-        await peer.say(*asks)
-        peer.site.tally["answered-bytes"] += len(peer.received)
-        peer.received.clear()
+    return max(logs, key=lambda one: one[1].length)
+
+
+def asks(document: DocumentName, log: frames.LogHead, request: int, count: int) -> list[frames.Ask]:
+    """So many questions for all of a log."""
+    return [frames.Ask(document, log.author, log.nonce, Seq(0), Seq(10**6), request + n + 1) for n in range(count)]
 
 
 async def probe_flood(peer: Talker) -> None:
