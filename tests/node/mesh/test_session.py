@@ -60,6 +60,11 @@ def pair() -> tuple[Session, Session]:
     return session_over(near, one), session_over(far, other)
 
 
+def unwanted(data: bytes) -> None:
+    """A sink that is given nothing."""
+    pytest.fail(f"{len(data)} bytes took the express lane")
+
+
 def frame(stream_id: int, body: bytes, kind: int = 0, flags: int = 0) -> bytes:
     """A Yamux frame."""
     return HEADER.pack(0, kind, flags, stream_id, len(body)) + body
@@ -132,7 +137,7 @@ async def test_frames_with_a_sink_take_the_express_lane_and_others_do_not(nurser
 @pytest.mark.parametrize("flags", [1, 2, 4, 8])
 async def test_frames_that_say_more_than_data_go_the_ordinary_way(flags: int) -> None:
     one, other = pair()
-    other.attach(EXPRESS, pytest.fail, WINDOW)
+    other.attach(EXPRESS, unwanted, WINDOW)
     await one.write(frame(EXPRESS, b"last words", flags=flags))
     assert await read_frame(other) == (0, EXPRESS, b"last words")
 
@@ -163,7 +168,7 @@ async def test_credit_is_given_when_half_of_a_window_is_used(nursery: trio.Nurse
 
 async def test_a_peer_that_sends_more_than_its_window_is_cut_off() -> None:
     one, other = pair()
-    other.attach(EXPRESS, pytest.fail, WINDOW)
+    other.attach(EXPRESS, unwanted, WINDOW)
     await one.write(HEADER.pack(0, 0, 0, EXPRESS, WINDOW + 1))
     with pytest.raises(RawConnError):
         await other.read(12)
