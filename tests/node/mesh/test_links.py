@@ -279,3 +279,21 @@ async def test_ending_is_clean_and_quick(capfd: pytest.CaptureFixture[str]) -> N
     with pytest.raises(OSError):
         await trio.open_tcp_stream("127.0.0.1", port)
     assert capfd.readouterr() == ("", "")
+
+
+async def test_a_change_of_network_makes_everybody_due() -> None:
+    """A remembered peer that was away for an hour is tried once a minute; with a new Wi-Fi it is tried at once."""
+    port, identity = 0, secrets.token_bytes(32)
+    async with started(first := Node(seed=identity)):
+        port, address = first.mesh.tcp.host.port, first.address
+    async with started(b := Node(remembered=[address])) as nursery:
+        await until(lambda: b.mesh.counters["dials-failed"] >= 2, "attempts")
+        for known in b.mesh.tcp.book._known.values():
+            for place in known.places.values():
+                place.backoff_s, place.due_s = 60.0, trio.current_time() + 60.0
+        again = Node(seed=identity, port=port)
+        await nursery.start(again.run)
+        await trio.sleep(0.5)
+        assert not b.mesh.links()
+        b.mesh.tcp._moved()
+        await until(lambda: again.player in b.mesh.links(), "the link")
