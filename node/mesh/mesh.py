@@ -26,7 +26,7 @@ from node.mesh.port import Link, MeshEvents, Transport
 from node.mesh.refusals import Refusals
 from node.mesh.routes import Routes
 from node.mesh.tcp import TcpSettings, TcpTransport, given
-from node.mesh.websocket import SCHEME, WebSocketTransport
+from node.mesh.websocket import SCHEME, WebSocketSettings, WebSocketTransport
 
 __all__ = ["Link", "Mesh", "MeshEvents"]
 
@@ -103,19 +103,20 @@ class Mesh:
         self._transports: dict[str, Transport] = {self.tcp.name: self.tcp}
         self.websocket: WebSocketTransport | None = None
         if urls or websocket_port is not None:
-            self.websocket = WebSocketTransport(
-                identity,
-                network,
-                _Side(self, WebSocketTransport.name, events),
-                self._guard,
-                self.counters,
-                self._chance,
-                interfaces=interfaces,
-                port=websocket_port,
-                peers=urls,
-                may_dial=self._may_dial,
-            )
-            self._transports[self.websocket.name] = self.websocket
+            self._add_websocket(identity, network, WebSocketSettings(interfaces, websocket_port, urls))
+
+    def _add_websocket(self, identity: Identity, network: NetworkId, settings: WebSocketSettings) -> None:
+        self.websocket = WebSocketTransport(
+            identity,
+            network,
+            settings,
+            _Side(self, WebSocketTransport.name, self._events),
+            self._guard,
+            self.counters,
+            self._chance,
+            may_dial=self._may_dial,
+        )
+        self._transports[self.websocket.name] = self.websocket
 
     async def run(self, task_status: Any = trio.TASK_STATUS_IGNORED) -> None:
         """Take part until cancelled. OperatingFailure when the port or an interface cannot be listened on."""

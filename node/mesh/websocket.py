@@ -36,6 +36,15 @@ _STABLE_S: Final = 5.0  # a link that lasted so long is dialled again without de
 _URL = re.compile(r"ws://([A-Za-z0-9.-]{1,128}):([1-9][0-9]{0,4})/?(?:p2p/([1-9A-HJ-NP-Za-km-z]{1,64}))?\Z")
 
 
+@dataclass(frozen=True, slots=True)
+class WebSocketSettings:
+    """What a user may say about it. `port` None: only dial; 0: any free one."""
+
+    interfaces: Sequence[str] | None
+    port: int | None
+    peers: Sequence[str]
+
+
 @dataclass(slots=True)
 class WsPeer:
     """A peer to dial. Who it is may be known from its address, and is from the first handshake on."""
@@ -62,7 +71,7 @@ def parse_url(text: str) -> WsPeer:
 
 
 class WebSocketTransport:
-    """node.mesh.port.Transport by WebSocket. `port` None: only dial; 0: any free one."""
+    """node.mesh.port.Transport by WebSocket. `may_dial`: whether a player was not refused or asked to be left alone."""
 
     name = "websocket"
 
@@ -70,14 +79,12 @@ class WebSocketTransport:
         self,
         identity: Identity,
         network: NetworkId,
+        settings: WebSocketSettings,
         events: TransportEvents,
         guard: Guard,
         counters: Counter[str],
         chance: random.Random,
         *,
-        interfaces: Sequence[str] | None,
-        port: int | None,
-        peers: Sequence[str],
         may_dial: Callable[[PlayerId], bool],
     ) -> None:
         self._identity = identity
@@ -86,9 +93,9 @@ class WebSocketTransport:
         self._guard = guard
         self._counters = counters
         self._chance = chance
-        self._hosts = interfaces
-        self._wanted_port = port
-        self._peers = [parse_url(text) for text in peers]
+        self._hosts = settings.interfaces
+        self._wanted_port = settings.port
+        self._peers = [parse_url(text) for text in settings.peers]
         self._lines: dict[PlayerId, Line] = {}
         self._handshakes: Counter[str] = Counter()
         self._may_dial = may_dial

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -102,16 +102,15 @@ class Lan:
     def __init__(self, hosts: int) -> None:
         tag = secrets.token_hex(2)
         self._all: list[Namespace] = []
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.remove)
             self.switch = self._namespace(f"sj-{tag}-switch")
             self.switch.ip("link", "add", "br0", "type", "bridge")
             self.switch.ip("link", "set", "br0", "up")
             self.hosts = [self._namespace(f"sj-{tag}-{i}") for i in range(hosts)]
             for i in range(hosts):
                 self.cable(i, "eth0", f"10.83.0.{i + 1}/24")
-        except BaseException:
-            self.remove()
-            raise
+            undo.pop_all()
 
     def _namespace(self, name: str) -> Namespace:
         made = Namespace(name)
