@@ -51,6 +51,7 @@ def status(engine: Engine, mesh: Mesh, facts: Facts, now_us: int) -> dict[str, A
         "epoch": params.epoch_of(window),
         "addresses": list(mesh.addresses),
         "peers": [views.peer(p, links.get(p.player, ()), now_us) for p in engine.peers.values()],
+        "listeners": mesh.listeners,
         "total": engine.documents.total().hex(),
         "documents": views.documents(engine),
         "ledger": views.ledger(engine, now_us),

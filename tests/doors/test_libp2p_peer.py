@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.lan.nodes import LanNode, until
 from tests.lan.wires import Lan, lan, missing
 
 pytestmark = needs_npm
+PUBLISHED = "mesh_entries-published"
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +58,14 @@ def entries_held(node: LanNode) -> dict[str, set[str]]:
     return held
 
 
-def read_for(peer: Program, seconds: float) -> list[dict[str, Any]]:
-    """What the peer reads from now on."""
+def read_while(peer: Program, playing: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+    """What the peer reads while somebody plays, and a little longer."""
     out = []
-    deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
-        line = peer.poll(left)
+    quiet_since = time.monotonic()
+    while playing.poll() is None or time.monotonic() < quiet_since + 1.5:
+        if playing.poll() is None:
+            quiet_since = time.monotonic()
+        line = peer.poll(0.2)
         if line is not None and line["event"] == "entry":
             out.append(line)
     return out
@@ -70,7 +74,9 @@ def read_for(peer: Program, seconds: float) -> list[dict[str, Any]]:
 def test_a_nodejs_peer_finds_the_node_joins_and_reads_entries(
     wires: Lan, node: LanNode, libp2p: Path, start: Start
 ) -> None:
+    node.open_jam()
     status = node.status()
+    assert PUBLISHED not in status["counters"]  # nobody listens yet
     peer = start(libp2p, "peer.mjs", prefix=wires.hosts[1].command(), network=status["network"])
     peer.next("started", 60)
     found = peer.next("found")
@@ -81,10 +87,9 @@ def test_a_nodejs_peer_finds_the_node_joins_and_reads_entries(
     subscribed = peer.next("subscribed")
     assert subscribed["topics"] == [f"symjam/{status['network'][:16]}/hints"]
 
-    node.open_jam()
-    playing = node.play(4)
-    said = read_for(peer, 8)
-    assert playing.wait(30) == 0
+    playing = node.play(3)
+    said = read_while(peer, playing)
+    assert playing.returncode == 0
     held = entries_held(node)
     assert said and all(line["isVerified"] for line in said)
     assert {line["author"] for line in said} == {node.player}
@@ -93,4 +98,8 @@ def test_a_nodejs_peer_finds_the_node_joins_and_reads_entries(
     jams = {name for name in held if name.startswith("jam/")}
     assert {line["raw"] for line in said if line["document"] in jams} == set().union(*(held[name] for name in jams))
     assert len({line["raw"] for line in said}) == len(said)
-    assert node.status()["refused"] == {}
+    status = node.status()
+    assert status["refused"] == {}
+    assert 0 < status["counters"][PUBLISHED] <= 10 * 8
+    peer.stop()
+    until(lambda: node.status()["listeners"] == 0, "that it has left", 10)
