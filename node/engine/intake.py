@@ -206,7 +206,9 @@ class Intake:
             out.extend(
                 Send(player, frame)
                 for player, peer in self.peers.items()
-                if player != author and author not in peer.links and not _has_it_from(giver, peer)
+                if player != author
+                and author not in peer.links
+                and not _has_it_from(giver, peer)
                 and _may_be_told(peer, units, now_us)
             )
         return tuple(out)

@@ -24,7 +24,6 @@ from tests.hostile.w1 import Latency, measure
 
 SPAN_S = 1.0
 ESSENTIAL = (
-    "malformed-pubsub",
     "long-lengths",
     "stream-flood",
     "entry-flood-ready",
@@ -32,7 +31,6 @@ ESSENTIAL = (
     "gap-flood-one-log",
     "many-forks",
     "unasked-answers",
-    "probe-flood",
 )
 Pair = tuple[Node, Node]
 
