@@ -49,7 +49,7 @@ $(VENV)/.ready-fuzz: $(VENV)/.ready-dev requirements-fuzz.txt
 	@$(PIP) install --no-deps --require-hashes -r requirements-fuzz.txt
 	@touch $@
 
-fuzz: $(VENV)/.ready-fuzz ## fuzz a decoder: TARGET=entry|yjs|frame SECONDS=60 SEED=1 RUNS=-1
+fuzz: $(VENV)/.ready-fuzz ## fuzz a decoder: TARGET=entry|yjs|edit|frame SECONDS=60 SEED=1 RUNS=-1
 	@$(BIN)/python -m tests.fuzz $(or $(TARGET),entry) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
 	  --runs $(or $(RUNS),-1)
 

@@ -106,14 +106,16 @@ class Documents:
     def total(self) -> Digest:
         """Hash over all documents that are not past: equal on two nodes exactly when they hold the same entries."""
         if self._total is None:
-            pairs = [(name, self.replicas[name].digest()) for name in sorted(self.names())]
+            pairs = [(name, self.replicas[name].digest()) for name in sorted(self._live())]
             self._total = Digest(digest(b"symjam-total", encode(pairs)))
         return self._total
 
     def names(self) -> list[DocumentName]:
         """Documents in the order in which to catch up with them; none that is past."""
-        live = [name for name, replica in self.replicas.items() if replica.logs and name not in self.past]
-        return [DocumentName(name) for name in newest_first(live)]
+        return [DocumentName(name) for name in newest_first(self._live())]
+
+    def _live(self) -> list[DocumentName]:
+        return [name for name, replica in self.replicas.items() if replica.logs and name not in self.past]
 
     def is_past(self, document: DocumentName) -> bool:
         """Whether a document is of a jam's part so old that nodes no longer reconcile it (consensus/parts.py)."""

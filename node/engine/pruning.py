@@ -16,7 +16,7 @@ from node.engine.documents import Documents
 from node.engine.effects import Effect, Persist
 from node.engine.peers import Peer
 
-LOOK_EVERY_US: Final = 2_000_000
+LOOK_EVERY_US: Final = 5_000_000
 PRUNE_EVERY_US: Final = 100_000
 CLOCKS_APART_MAX_US: Final = 3_600_000_000
 

@@ -22,7 +22,7 @@ from crdt.yupdate import Item, Update, decode_update, encode_append
 from node.engine import frames
 from node.mesh import framing
 from tests.crdt.authors import ALICE, GIVER, JAM, NETWORK
-from tests.fuzz import recipe, seeds
+from tests.fuzz import edits, recipe, seeds
 from tests.fuzz.yencode import encode_update
 
 
@@ -182,5 +182,6 @@ def _whole(stream: bytes) -> tuple[list[bytes], Reason | None]:
 TARGETS = {
     "entry": Target(entry, seeds.entries, frozenset({1}), 600),
     "yjs": Target(yjs, seeds.updates, frozenset(), 700),
+    "edit": Target(edits.edit, edits.edits, frozenset(), 300),
     "frame": Target(frame, seeds.streams, frozenset({0}), 600),
 }
