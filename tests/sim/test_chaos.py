@@ -7,10 +7,14 @@ from unittest.mock import patch
 
 import pytest
 
+from crdt.store.keys import ENTRY
 from crdt.types import PlayerId
 from node.engine.engine import Engine
-from sim.world import World
+from node.engine.inputs import OpenSession, Play, Played
+from sim.world import SYNC_US, World
+from tests.chaos.tags import note
 from tests.sim.chaos import NODES, Chaos, Report, replay, shared_verification
+from tests.sim.room import SECOND, room, totals
 
 SEEDS = range(1, 11)
 
@@ -48,3 +52,26 @@ def test_a_mesh_that_loses_frames_for_good_is_seen_by_it() -> None:
         report = _run(1, nodes=4)
     assert not report.fine
     assert any(verdict.missing for verdict in report.verdicts)
+
+
+def test_what_a_process_had_under_way_dies_with_it() -> None:
+    """A ledger entry that waits for the disk when its process is killed is not written by the next one."""
+    world, (host, _) = room(2)
+    host.give(OpenSession("jam", 120_000, 4, 4))
+    host.kill()
+    host.start()
+    world.run_until(world.now_us + SYNC_US)
+    assert not list(host.store.scan(ENTRY)) and host.signed is None
+
+
+def test_a_frozen_process_does_nothing_and_then_everything() -> None:
+    world, (one, other) = room(2)
+    world.run_until(world.now_us + SECOND)
+    other.freeze()
+    held = other.engine.documents.total()
+    one.give(Play((Played(world.now_us, *note(0)),)))
+    world.run_until(world.now_us + SECOND)
+    assert other.engine.documents.total() == held
+    other.thaw()
+    world.run_until(world.now_us + SECOND)
+    assert len(totals((one, other))) == 1
