@@ -66,6 +66,8 @@ def decode_edit(raw: bytes) -> EditUpdate:
         raise Violation(Reason.WRONG_CLIENT, "items of more than one client")
     for _ in range(clients):
         structs = reader.count()
+        if structs == 0:  # Yjs never writes it, and yrs panics on it
+            raise Violation(Reason.GARBAGE, "no items of a client that is named")
         client, clock = reader.varuint(), reader.varuint()
         for _ in range(structs):
             insert = _insert(reader, YId(client, clock))
@@ -75,6 +77,8 @@ def decode_edit(raw: bytes) -> EditUpdate:
     for _ in range(reader.count()):
         client = reader.varuint()
         deletes += [Range(YId(client, reader.varuint()), reader.varuint()) for _ in range(reader.count())]
+    if not all(length for _, length in deletes):
+        raise Violation(Reason.GARBAGE, "a range without items")
     reader.finish()
     return EditUpdate(tuple(inserts), tuple(deletes))
 

@@ -168,6 +168,8 @@ REFUSED = {
     "something after the end": ONE + b"\0",
     "garbage": bytes(range(200, 256)) * 4,
     "nothing": b"",
+    "no items of a client": b"\1\0\5\0\0",
+    "a range without items": b"\0\1\7\1\0\0",
     "too many deletions": b"\0\1\7\1\0" + varuint(EDIT_DELETES_MAX + 1),
     "what another said": b"\0\1\7\1\0\1",
     "too much": _item(5, 0, 0x08, _in(b"said"), b"\x01w" + buffer(b"x" * EDIT_MAX_BYTES)),
