@@ -242,7 +242,7 @@ class Engine:
         placed = self.current_session(now_us)
         if placed is None:
             earliest_us = min((now_us, *(event.at_us for event in events)))
-            out.extend(self._open_session(earliest_us, DEFAULT_SESSION))
+            out.extend(self._open_session(now_us, DEFAULT_SESSION, earliest_us))
             placed = self.current_session(now_us)
             assert placed is not None
         return out + self._play_in(now_us, placed, events)
@@ -280,10 +280,10 @@ class Engine:
         edited, self.intake.edited = sorted(self.intake.edited), set()
         return [BoardChanged(session) for session in edited]
 
-    def _open_session(self, now_us: int, wanted: OpenSession) -> list[Effect]:
+    def _open_session(self, now_us: int, wanted: OpenSession, t0_us: int | None = None) -> list[Effect]:
         if not self.may_sign(now_us):
             raise Misuse("this node may not sign in the ledger now: it is fetching its own log back from its peers")
-        op = self.sessions.opening(wanted, now_us)
+        op = self.sessions.opening(wanted, now_us if t0_us is None else t0_us)  # signed in the epoch of now either way
         return [*self._record(now_us, (op,)), *self._session_news(now_us)]
 
     def _close_session(self, now_us: int) -> list[Effect]:
