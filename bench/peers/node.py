@@ -77,10 +77,9 @@ class Arrivals:
 class Bench:
     """One node of the benchmark."""
 
-    def __init__(self, cfg: Message, node: EmbeddedNode, nursery: trio.Nursery) -> None:
+    def __init__(self, cfg: Message, node: EmbeddedNode) -> None:
         self.author = f"n{cfg['id']}".ljust(32, "0")
         self.node = node
-        self._nursery = nursery
         self.arrivals = Arrivals(cfg["latency"])
         self.connected_at = 0
         self.names: dict[PlayerId, str] = {}
@@ -98,7 +97,7 @@ class Bench:
                     if isinstance(what, Heard) and what.player != self.node.player:
                         author = self.names[what.player]
                         for event in what.events:
-                            self.arrivals.observe(_read(event, author))
+                            self.arrivals.observe(event_of(event, author))
 
     async def connect(self, message: Message) -> None:
         """Dial who is to be dialled, and learn everyone's name."""
@@ -119,7 +118,7 @@ class Bench:
             await trio.sleep(max(0.0, count * message["gapMs"] / 1e3 - (_now() - t0) / 1e9))
             lane = f"drums/snare/{count % 8}"
             event = {"t": _now(), "lane": lane, "velocity": count % 128, "author": self.author}
-            await self.node.send(_note({**event, "seq": first + count * step}, self.node.now_us()))
+            await self.node.send(note_of({**event, "seq": first + count * step}, self.node.now_us()))
             count += 1
         return {"n": count, "t0": t0, "t1": _now()}
 
@@ -152,13 +151,15 @@ class Bench:
             say("prog", got=self.arrivals.got)
 
 
-def _note(event: Message, at_us: int) -> Played:
+def note_of(event: Message, at_us: int) -> Played:
+    """The benchmark's event as a note, all of it."""
     name, _, number = event["lane"].rpartition("/")
     data = _DATA.pack(event["t"], event["seq"]) + name.encode()
     return Played(at_us, Kind.NOTE_ON, int(number), 60, event["velocity"], data)
 
 
-def _read(event: Event, author: str) -> Message:
+def event_of(event: Event, author: str) -> Message:
+    """The benchmark's event again."""
     assert event.data is not None
     t, seq = _DATA.unpack_from(event.data)
     lane = f"{event.data[_DATA.size :].decode()}/{event.lane}"
@@ -170,7 +171,7 @@ async def main() -> None:
     cfg = json.loads(sys.argv[1])
     config = Config(Path(cfg["dir"]) / "data", room="bench", interfaces=("127.0.0.1",), mdns=False)
     async with open_node(config) as node, trio.open_nursery() as nursery:
-        bench = Bench(cfg, node, nursery)
+        bench = Bench(cfg, node)
         nursery.start_soon(bench.listen)
         nursery.start_soon(bench.tell_progress)
         say("ready", addr=bench.addr)

@@ -1,0 +1,1 @@
+"""A row for a benchmark of peers: see node.py."""
