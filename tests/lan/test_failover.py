@@ -15,7 +15,7 @@ from tests.lan.wires import Lan
 
 PATIENCE_S = 30.0
 PORT = 9473
-PLAYED_S = 6
+PLAYED_S = 5
 
 
 @pytest.fixture
