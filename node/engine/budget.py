@@ -80,13 +80,13 @@ class Budget:
 
 
 def work_budget(now_us: int) -> Budget:
-    """What one peer may cost: a quarter of a processor, and a tenth of a second of it at once."""
+    """What one peer may cost: two fifths of a processor, and a tenth of a second of it at once."""
     return Budget(WORK_PER_S_MAX, WORK_BURST_MAX, now_us)
 
 
 def relay_budget(now_us: int) -> Budget:
-    """What of others' entries one peer is handed unasked: half of what it would take from us."""
-    return Budget(WORK_PER_S_MAX // 2, WORK_BURST_MAX // 2, now_us)
+    """What of others' entries one peer is handed unasked: a third of what it would take from us."""
+    return Budget(WORK_PER_S_MAX // 3, WORK_BURST_MAX // 3, now_us)
 
 
 def tag_of(raw: bytes) -> int:

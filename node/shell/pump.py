@@ -3,7 +3,7 @@
 An event that finds the pump at rest is signed, saved and handed to all links at once. That takes a while, a signature
 and a write for each link, and after it the pump rests three times as long, so that however fast events come, at most a
 quarter of the time goes into the fixed cost of entries and the rest is shared by what came meanwhile. With one peer the
-rest is under a millisecond, with a full room a few; with nobody to hear, COALESCE_MAX_US, as is the longest.
+rest is a millisecond, the least there is, with a full room a few; with nobody to hear, COALESCE_MAX_US, as is the longest.
 
 It does not wait for the links. A peer that reads slowly fills its own outbox and is caught up later (crdt/reconcile),
 and nobody else hears a note later for it.
@@ -22,6 +22,7 @@ from crdt.limits import COALESCE_MAX_US, EVENTS_PER_ENTRY_MAX, PLAY_QUEUE_MAX
 from node.engine.inputs import Played
 
 _REST: Final = 3  # times the cost of the entry before
+_REST_MIN_S: Final = 0.001  # more entries a second than that are more than a peer takes unasked: node/engine/budget.py
 _COALESCE_MAX_S: Final = COALESCE_MAX_US / 1_000_000
 
 
@@ -81,7 +82,7 @@ class Pump:
                 began = trio.current_time()
                 self._sign(self._take_batch())
                 took_s = trio.current_time() - began
-                await trio.sleep(_COALESCE_MAX_S if self._is_alone() else min(_REST * took_s, _COALESCE_MAX_S))
+                await trio.sleep(_COALESCE_MAX_S if self._is_alone() else _rest_s(took_s))
 
     def _put(self, events: Sequence[Played]) -> _Waiting:
         waiting = _Waiting(events)
@@ -116,3 +117,7 @@ class Pump:
                 waiting.failure = failure
         for waiting in batch:
             waiting.done.set()
+
+
+def _rest_s(took_s: float) -> float:
+    return min(max(_REST_MIN_S, _REST * took_s), _COALESCE_MAX_S)
