@@ -19,6 +19,7 @@ import trio
 from libp2p.crypto.keys import KeyPair
 from libp2p.crypto.x25519 import create_new_key_pair as new_noise_key
 from libp2p.custom_types import TProtocol
+from libp2p.exceptions import BaseLibp2pError
 from libp2p.network.auto_connector import AutoConnector
 from libp2p.network.config import ConnectionConfig, RetryConfig
 from libp2p.network.connection.raw_connection import RawConnection
@@ -238,7 +239,7 @@ class MeshSwarm(Swarm):  # type: ignore[misc]
         """The connection of a peer that proved its key and was let in, None of any other."""
         try:
             return await self.upgrade_inbound_raw_conn(RawConnection(read_write_closer, False), maddr)
-        except SwarmException:
+        except (BaseLibp2pError, trio.BrokenResourceError, trio.ClosedResourceError):
             self._counters["handshakes-failed"] += 1
             return None
 
