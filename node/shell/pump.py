@@ -2,8 +2,9 @@
 
 An event that finds the pump at rest is signed, saved and handed to all links at once. That takes a while, a signature
 and a write for each link, and after it the pump rests three times as long, so that however fast events come, at most a
-quarter of the time goes into the fixed cost of entries and the rest is shared by what came meanwhile. With one peer the
-rest is a millisecond, the least there is, with a full room a few; with nobody to hear, COALESCE_MAX_US, as is the longest.
+quarter of the time goes into the fixed cost of entries and the rest is shared by what came meanwhile. With one peer
+the rest is a millisecond, the least there is, with a full room a few; with nobody to hear, COALESCE_MAX_US, as is the
+longest.
 
 It does not wait for the links. A peer that reads slowly fills its own outbox and is caught up later (crdt/reconcile),
 and nobody else hears a note later for it.
