@@ -59,7 +59,7 @@ class Degree:
 
     def __init__(self, me: PlayerId, least: int = LINKS_MIN, most: int = LINKS_MAX) -> None:
         self._me = me
-        self._least = least
+        self.least = least
         self._most = most
         self._affinities: dict[PlayerId, bytes] = {}
 
@@ -90,7 +90,7 @@ class Degree:
         welcome = missing.difference(away)
         near = self._most - 2 * RING_EACH_WAY  # the ring always finds room beside a jam, however large
         mates = sorted(everybody & kin.players, key=turn)[:near]
-        room = max(0, self._least - len(linked))
+        room = max(0, self.least - len(linked))
         dial = (missing & (ring | {kin.creator})).difference(just_away)
         dial.update(welcome.intersection(mates), nsmallest(room, welcome, key=turn) if room else ())
         surplus = len(linked) - self._most

@@ -23,7 +23,7 @@ from node.mesh.host import MeshHost
 DIAL_TIMEOUT_S: Final = 4.0
 POLITE_S: Final = 0.4
 _IDLE_S: Final = 5.0
-_BREATH_S: Final = 0.01  # a look through a full book takes milliseconds: a flood of news is looked at in lots
+_BREATH_S: Final = 0.05  # a look through a full book takes milliseconds: a flood of news is looked at in lots
 _EXPIRE_S: Final = 30.0
 
 

@@ -77,7 +77,6 @@ class Mesh:
         self._guard = Guard(self.guarded)
         self._refusals = Refusals()
         self._routes = Routes()
-        self._least = degree[0]
         self._degree = Degree(identity.player, *degree)
         self._kin = Kin()
         self._away: dict[PlayerId, _Away] = {}
@@ -85,6 +84,7 @@ class Mesh:
         self._planned_for = -1  # version of the address book
         self._reachable: frozenset[PlayerId] = frozenset()
         self._newcomers: frozenset[PlayerId] = frozenset()
+        self._seeks_more = True
         urls = [text for text in static_peers if text.startswith(SCHEME)]
         multiaddrs = [text for text in static_peers if not text.startswith(SCHEME)]
         self._given = frozenset(given(text).player for text in multiaddrs)
@@ -247,8 +247,7 @@ class Mesh:
             return False
         if player in self._given or player in self._routes:  # linked by another transport: this one as well
             return True
-        is_chance = player in self._newcomers or player not in self._reachable
-        return is_chance and len(self._linked()) < self._least
+        return self._seeks_more and (player in self._newcomers or player not in self._reachable)
 
     def _may_dial(self, player: PlayerId) -> bool:
         now_s = trio.current_time()
@@ -263,7 +262,9 @@ class Mesh:
             self._reachable = self.tcp.book.reachable()
             self._newcomers = self.tcp.book.newcomers(_NEWCOMERS)
             welcome = (one for one in self._reachable if not self._refusals.is_refused(one, now_s))
-            self._planned = self._degree.plan(self._linked(), welcome, self._kin, self._away, just_away)
+            linked = self._linked()
+            self._seeks_more = len(linked) < self._degree.least
+            self._planned = self._degree.plan(linked, welcome, self._kin, self._away, just_away)
         return self._planned
 
     def _linked(self) -> list[PlayerId]:
