@@ -24,7 +24,7 @@ TAG_ENTRIES, TAG_PROOF, TAG_PROBE, TAG_ECHO, TAG_LINKS = 6, 7, 8, 9, 10
 _PRICES: Final[dict[int, tuple[int, int]]] = {
     TAG_HELLO: (500, 40),
     TAG_TOTAL: (200, 40),
-    TAG_DOCUMENTS: (50, 200),
+    TAG_DOCUMENTS: (50, 25),  # each name is looked up and its heads are hashed
     TAG_HEADS: (20, 64),
     TAG_ASK: (3, 400),  # what is served is counted in bytes
     TAG_ENTRIES: (17, 40),  # with one entry in it

@@ -123,7 +123,7 @@ async def session_flood(peer: Talker) -> None:
 async def replays(peer: Talker) -> None:
     """The same few valid entries, and the frames around them, for ever."""
     author = Author(peer.site.network, some_jam(), peer.identity)
-    raws = tuple(author.write(notes(1)).raw for _ in range(100))
+    raws = tuple(author.write(notes(1)).raw for _ in range(FRAME))
     frame = said(frames.Entries(author.document, raws, 0))
     await peer.hello()
     while True:
