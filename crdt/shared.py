@@ -124,9 +124,11 @@ class Shared:
         """The keys and values of a map."""
         return dict(self._doc.get(root, type=Map).to_py() or {})
 
-    def list(self, root: str) -> list[object]:
-        """The values of a list."""
-        return list(self._doc.get(root, type=Array).to_py() or [])
+    def list(self, root: str, last: int | None = None) -> list[object]:
+        """The values of a list, or the last so many of them."""
+        values = self._doc.get(root, type=Array)
+        size = len(values)
+        return [values[at] for at in range(0 if last is None else max(0, size - last), size)]
 
     def update(self) -> bytes:
         """The whole document as one Yjs update, version 1."""

@@ -167,7 +167,7 @@ def read(documents: Iterable[Shared]) -> Board:
     for document in documents:
         about.update(document.map(ABOUT))
         parts.update(document.map(PARTS))
-        lines.extend(_line(said) for said in document.list(CHAT))
+        lines.extend(_line(said) for said in document.list(CHAT, BOARD_LINES_SHOWN_MAX))
     named = sorted(name for name, player in parts.items() if player is not None)
     title, tempo, chart = (about.get(key) for key in ("title", "tempo_mbpm", "chart"))
     return Board(

@@ -111,6 +111,14 @@ def test_the_same_edits_in_any_order_make_the_same_document(data: st.DataObject)
     assert results[0][3:] == (0, 0)
 
 
+def test_the_last_of_a_list() -> None:
+    shared = _shared()
+    for number in range(5):
+        _say(shared, ALICE, Push("said", f"{number}"))
+    assert [shared.list("said", last) for last in (0, 2, 9)] == [[], ["3", "4"], ["0", "1", "2", "3", "4"]]
+    assert shared.list("said") == shared.list("said", 5)
+
+
 def test_an_edit_waits_for_what_it_follows_and_its_log_with_it() -> None:
     writers = _shared()
     first, second, third = (_say(writers, who, Push("said", who.player.hex())) for who in (ALICE, BOB, CAROL))
