@@ -62,7 +62,7 @@ def soak(kind: str, rounds: int, seed: int) -> Outcome:
         outcome.skipped = True
         return outcome
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="symjam-soak-") as made:
+    with tempfile.TemporaryDirectory(prefix="symjam-store-") as made:
         template = Path(made) / "template"
         template.mkdir()
         for number in range(-(-rounds // plan.share)):
