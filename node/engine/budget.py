@@ -68,6 +68,13 @@ class Budget:
             return Room.WITHIN
         return Room.BEYOND if self._level > -self._debt_max else Room.FLOOD
 
+    def affords(self, cost: int, now_us: int) -> bool:
+        """Take a cost out where something is left to take it from; what is then not done costs nothing."""
+        if self.is_spent(now_us):
+            return False
+        self._level -= cost * 1_000_000
+        return True
+
     def is_spent(self, now_us: int) -> bool:
         """Whether nothing is left to take from."""
         self._refill(now_us)

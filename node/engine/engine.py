@@ -208,12 +208,21 @@ class Engine:
                 out.extend(self._record(now_us, due.ops))
             out.extend(WindowJudged(window) for window in due.judged)
             out.extend(due.work)
-        if now_us >= self._next_hint_us and self.documents.total() != self._hinted:
-            self._next_hint_us = now_us + HINT_EVERY_US
-            self._hinted = self.documents.total()
-            out.append(Hint(self._hinted))
+        out.extend(self._hint(now_us))
         out.extend(self.pruning.due(now_us))
         return out + self._session_news(now_us) + self._board_news(now_us)
+
+    def _hint(self, now_us: int) -> list[Effect]:
+        """Tell the mesh what is held, when that has changed and somebody is beyond the direct links to hear of it."""
+        if now_us < self._next_hint_us:
+            return []
+        self._next_hint_us = now_us + HINT_EVERY_US
+        near = {self.player, *self.peers}
+        total = self.documents.total()
+        if total == self._hinted or all(peer.links <= near for peer in self.peers.values()):
+            return []
+        self._hinted = total
+        return [Hint(total)]
 
     def _session_news(self, now_us: int) -> list[Effect]:
         placed = self.current_session(now_us)

@@ -249,7 +249,7 @@ def _may_be_told(peer: Peer, units: int, now_us: int) -> bool:
 
     What is left out is found by comparing.
     """
-    return peer.relayed.spend(units, now_us) is Room.WITHIN
+    return peer.relayed.affords(units, now_us)
 
 
 def _has_it_from(giver: Peer | None, peer: Peer) -> bool:

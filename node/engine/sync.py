@@ -15,7 +15,7 @@ from crdt.limits import DOCUMENTS_PER_FRAME_MAX, HEADS_PER_FRAME_MAX
 from crdt.reconcile import Want, compare, serve
 from crdt.replica import Head
 from crdt.types import DocumentName, Nonce, Seq
-from node.engine.budget import Room, price_of_proof
+from node.engine.budget import price_of_proof
 from node.engine.documents import Documents
 from node.engine.effects import Effect, Send
 from node.engine.frames import Ask, DocumentDigest, Entries, Heads, LogHead, Proof, Total, pack
@@ -90,7 +90,7 @@ class Sync:
         for key in found.proofs_due:
             proof = replica.equivocations[key]
             handed = pack(Proof(proof.first.raw, proof.second.raw))
-            if peer.relayed.spend(price_of_proof(handed), now_us) is not Room.WITHIN:
+            if not peer.relayed.affords(price_of_proof(handed), now_us):
                 break  # the rest with the next exchange
             out.append(Send(peer.player, handed))
         if found.lacking and not frame.answer:

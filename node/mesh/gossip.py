@@ -97,6 +97,9 @@ class Router(GossipSub):  # type: ignore[misc]
         rpc.ClearField("senderRecord")
         super().send_rpc(peer_id, rpc, priority)
 
+    async def _emit_idontwant_for_message(self, *_: Any) -> None:
+        """Nothing: to say that a hint is not wanted again costs as much as the hint, and libp2p says it to everyone."""
+
     def trim(self) -> None:
         """Only libp2p's adaptive mode, which is off, would ever shorten these."""
         self.recent_message_deliveries.clear()

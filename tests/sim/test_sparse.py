@@ -22,7 +22,7 @@ def link_sparsely(world: World, hosts: list[Host]) -> None:
             plan = rules[player].plan(world.linked(player), everybody)
             for other in plan.part:
                 world.unlink(player, other)
-            for other in plan.dial:
+            for other in sorted(plan.dial):
                 world.link(player, other)
 
 

@@ -55,6 +55,14 @@ def test_an_honest_load_passes_for_ever(entries_per_s: int, events: int) -> None
     assert set(rooms(price, entries_per_s, 60)) == {Room.WITHIN}
 
 
+def test_what_is_left_out_for_want_of_room_costs_nothing() -> None:
+    """Found by a mesh of few links whose burst of votes kept notes from being passed on for seconds after it."""
+    relay = Budget(1_000, 500, 0)
+    assert [relay.affords(600, 0) for _ in range(100)] == [True] + [False] * 99
+    assert not relay.affords(1, 99_000)
+    assert relay.affords(1, 100_000)
+
+
 def test_a_little_too_much_for_a_while_is_dropped_and_forgiven() -> None:
     said = rooms(WORK_PER_S_MAX // 500, 600, 8)
     assert set(said) == {Room.WITHIN, Room.BEYOND}

@@ -13,7 +13,7 @@ from crdt.limits import ENTRIES_PER_FRAME_MAX, WORK_BURST_MAX
 from crdt.store.keys import entry_item
 from crdt.types import NO_NONCE, DocumentName, Micros, Seq, SessionId, jam_document
 from node.engine import frames
-from node.engine.effects import Confirm, Effect, Heard, Persist, Refuse, Send
+from node.engine.effects import Confirm, Effect, Heard, Hint, Persist, Refuse, Send
 from node.engine.engine import Engine
 from node.engine.frames import pack, unpack
 from node.engine.inputs import (
@@ -198,6 +198,25 @@ def test_hints_that_are_no_hints_are_garbage() -> None:
     engine.handle(START_US, HintReceived(b"x" * 31))
     assert engine.refused == {Reason.GARBAGE: 1}
     assert engine.handle(START_US, HintReceived(bytes(32))) == []
+
+
+def _hints(engine: Engine, at_us: int) -> list[Effect]:
+    """What is told to the mesh soon after this node has played."""
+    out = engine.handle(at_us, Play((Played(at_us - 1_000, 0, 1, 60, 100),)))
+    for late_us in range(0, 2_000_000, 50_000):
+        out += engine.handle(at_us + late_us, Tick())
+    return [effect for effect in out if isinstance(effect, Hint)]
+
+
+def test_hints_are_for_those_beyond_the_direct_links() -> None:
+    engine = _engine()
+    at_us = START_US + 5_000_000
+    assert _hints(engine, at_us) == []
+    _say(engine, frames.Links((ME.player,)), at_us)
+    assert _hints(engine, at_us + 2_000_000) == []
+    _say(engine, frames.Links((ME.player, OTHER.player)), at_us + 4_000_000)
+    told = _hints(engine, at_us + 6_000_000)
+    assert told[-1] == Hint(engine.documents.total())
 
 
 def test_the_transports_own_violations_are_counted() -> None:

@@ -60,6 +60,20 @@ async def test_a_tight_loop_of_hints_arrives_whole() -> None:
         assert a.owner.hints == []  # one's own are not told
 
 
+async def test_nobody_is_told_what_is_not_wanted_again() -> None:
+    """Each message was answered to every peer of the mesh: at 8 nodes most of what pubsub had to do."""
+    async with gossiping(2) as (a, b):
+        said: list[Any] = []
+        take = a.mesh.tcp.gossip.router.handle_rpc
+        a.mesh.tcp.gossip.router.handle_rpc = lambda rpc, sender: (said.append(rpc), take(rpc, sender))[1]
+        for n in range(20):
+            a.mesh.publish(b"%d" % n)
+        await until(lambda: len(b.owner.hints) == 20, "the hints")
+        b.mesh.publish(b"last")
+        await until(lambda: a.owner.hints, "the last hint")
+        assert not [rpc for rpc in said if rpc.control.idontwant]
+
+
 async def test_hints_reach_peers_beyond_the_direct_links() -> None:
     async with gossiping(4) as (hub, *leaves):
         leaves[0].mesh.publish(b"hello")
