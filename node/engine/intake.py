@@ -118,7 +118,7 @@ class Intake:
 
     def _on_entries(self, now_us: int, peer: Peer, frame: frames.Entries) -> list[Effect]:
         asked = self._question(now_us, peer, frame)
-        if asked is None and not self._may_cost(now_us, peer, price_of_entries(frame.document, frame.entries)):
+        if asked is None and not self._may_cost(now_us, peer, _price_unasked(frame)):
             return []
         out: list[Effect] = []
         for raw in frame.entries:
@@ -145,7 +145,7 @@ class Intake:
         if not frame.request:
             return None
         asked = peer.question(frame.request)
-        if asked is None and not peer.is_late(frame.request):
+        if asked is None and not peer.is_late(frame.request, now_us):
             raise Violation(Reason.UNEXPECTED, "an answer to no question")
         if asked is not None and asked.document != frame.document:
             raise Violation(Reason.UNEXPECTED, "an answer from another document")
@@ -242,6 +242,12 @@ class Intake:
             peer.violations[violation.reason] += 1
             peer.is_refused = peer.is_refused or for_s > 0
         return [Refuse(player, violation.reason, for_s)] if for_s else []
+
+
+def _price_unasked(frame: frames.Entries) -> int:
+    """Units for entries that answer no question of now; of live ones the frame itself is paid for already."""
+    units = price_of_entries(frame.document, frame.entries)
+    return units + price_of(pack(frame)) if frame.request else units
 
 
 def _may_be_told(peer: Peer, units: int, now_us: int) -> bool:

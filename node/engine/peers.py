@@ -27,6 +27,7 @@ from node.engine.frames import Ask, Hello
 
 WANTS_QUEUED_MAX: Final = 4_096
 ASK_TIMEOUT_US: Final = 5_000_000
+ASTRAY_US: Final = 10_000_000  # after a link's beginning, in which answers to questions unknown here are nobody's fault
 LATE_MAX: Final = 64  # requests given up whose answers may still come
 
 T = TypeVar("T")
@@ -153,9 +154,10 @@ class Peer:
         item = self.asked.get(request)
         return item[0] if item else None
 
-    def is_late(self, request: int) -> bool:
-        """Whether this request was made and given up, or made over an earlier link."""
-        return request in self._late or 0 < request <= self._earlier
+    def is_late(self, request: int, now_us: int) -> bool:
+        """Whether this request was made and given up, or made over an earlier link, or perhaps by an earlier process:
+        a peer that was frozen answers it over the link to the one that was started since."""
+        return request in self._late or 0 < request <= self._earlier or now_us - self.since_us < ASTRAY_US
 
     def past(self) -> Past:
         """What to begin the next link with."""

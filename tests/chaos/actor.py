@@ -115,6 +115,9 @@ class Actor:
             return None
         blamed = {reason: count for reason, count in status["refused"].items() if reason != Reason.GAP}
         found = {name: part for name, part in (("refused", blamed), ("guarded", status["guarded"])) if part}
+        if blamed:
+            suspects = status["quarantine"]["suspects"]
+            found["suspects"] = [(s["reason"], s["detail"]) for s in suspects if s["reason"] in blamed]
         refused = {n: c for n, c in status["counters"].items() if n.startswith("peers_refused") and c}
         if status["equivocations"]:
             found["equivocations"] = status["equivocations"]

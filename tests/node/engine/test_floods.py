@@ -17,6 +17,7 @@ from node.engine.effects import Effect, Persist, Send
 from node.engine.engine import Engine
 from node.engine.frames import pack, unpack
 from node.engine.inputs import FrameReceived, PeerJoined, Tick
+from node.engine.peers import ASTRAY_US
 from tests.sim.room import START_US, identity
 
 ME, PEER, OTHER = identity(1), identity(2), identity(3)
@@ -63,7 +64,7 @@ def _claim(author: PlayerId, length: int, document: DocumentName = JAM) -> frame
 
 def test_an_answer_to_no_question_is_not_looked_into() -> None:
     engine = _engine()
-    _say(engine, frames.Entries(JAM, (_chain(OTHER, 1)[0].raw,), 7))
+    _say(engine, frames.Entries(JAM, (_chain(OTHER, 1)[0].raw,), 7), START_US + ASTRAY_US)
     assert engine.refused == {Reason.UNEXPECTED: 1}
     assert not engine.documents.replicas
 

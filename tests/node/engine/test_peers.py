@@ -7,7 +7,7 @@ from crdt.limits import ASKS_PENDING_MAX, BEHIND_DOCUMENTS_MAX, REQUESTS_IN_FLIG
 from crdt.reconcile import Want
 from crdt.types import NO_NONCE, DocumentName, Seq
 from node.engine.frames import Ask
-from node.engine.peers import ASK_TIMEOUT_US, LATE_MAX, WANTS_QUEUED_MAX, Peer
+from node.engine.peers import ASK_TIMEOUT_US, ASTRAY_US, LATE_MAX, WANTS_QUEUED_MAX, Peer
 from tests.sim.room import identity
 
 PLAYER = identity(1).player
@@ -66,10 +66,10 @@ def test_only_requests_that_were_made_can_be_late_and_only_the_last_of_them() ->
     for start in range(4 * LATE_MAX):
         peer.enqueue(DOCUMENT, _want(start))
     asked = [request for now in range(4 * LATE_MAX) for request, _ in peer.next_asks(now * ASK_TIMEOUT_US)]
-    late = [request for request in asked if peer.is_late(request)]
+    late = [request for request in asked if peer.is_late(request, ASTRAY_US)]
     assert len(late) == LATE_MAX
     assert not any(peer.question(request) for request in late)
-    assert not peer.is_late(asked[-1] + 1)
+    assert not peer.is_late(asked[-1] + 1, ASTRAY_US)
 
 
 def test_questions_wait_until_too_many_do() -> None:

@@ -8,13 +8,14 @@ from consensus.events import Event, encode_events
 from consensus.params import SMALL, network_id
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.errors import Reason
-from crdt.limits import PEERS_MAX
+from crdt.limits import PEERS_MAX, WORK_PER_S_MAX
 from crdt.types import NO_NONCE, Micros, SessionId, jam_document
 from node.engine import frames
 from node.engine.effects import Effect, Send
 from node.engine.engine import Engine
 from node.engine.frames import Frame, pack, unpack
 from node.engine.inputs import FrameReceived, Input, PeerJoined, PeerLeft
+from node.engine.peers import ASTRAY_US
 from tests.sim.room import START_US, identity
 
 ME, PEER, OTHER = identity(1), identity(2), identity(3)
@@ -29,8 +30,8 @@ def _engine() -> Engine:
     return engine
 
 
-def _say(engine: Engine, frame: Frame) -> list[Effect]:
-    return engine.handle(START_US, FrameReceived(PEER.player, pack(frame)))
+def _say(engine: Engine, frame: Frame, at_us: int = START_US) -> list[Effect]:
+    return engine.handle(at_us, FrameReceived(PEER.player, pack(frame)))
 
 
 def _entries(count: int) -> list[Entry]:
@@ -100,8 +101,20 @@ def test_an_answer_to_a_question_that_no_link_asked_is_a_violation() -> None:
     _say(engine, HELLO)
     for event in REPLACED[0]:
         engine.handle(START_US, event)
-    _say(engine, frames.Entries(DOCUMENT, (log[0].raw,), 9))
+    _say(engine, frames.Entries(DOCUMENT, (log[0].raw,), 9), START_US + ASTRAY_US)
     assert engine.refused == {Reason.UNEXPECTED: 1}
+
+
+def test_an_answer_to_a_question_of_the_process_before_is_nobodys_fault_and_is_paid_for() -> None:
+    """Seen in the soak: a frozen peer thawed and answered, over its new link, who had been killed and started again."""
+    engine, log = _engine(), _entries(1)
+    _say(engine, HELLO)
+    _say(engine, frames.Entries(DOCUMENT, (log[0].raw,), 9))
+    assert not engine.refused
+    assert engine.documents.replicas[DOCUMENT].entry_count == 1
+    for _ in range(WORK_PER_S_MAX):
+        _say(engine, frames.Entries(DOCUMENT, (log[0].raw,), 9))
+    assert engine.refused == {Reason.FLOOD: 1}
 
 
 def test_of_those_who_left_a_bounded_number_is_remembered() -> None:
