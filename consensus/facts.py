@@ -99,7 +99,7 @@ class Facts:
         if isinstance(op, Attest):
             last = p.epoch_of(Window(op.window + p.close_windows))
             return p.epoch_of(op.window) <= epoch <= last and author != op.proposer
-        return True
+        return isinstance(op, SessionOpen | SessionClose)
 
     def apply(self, source: Source, op: AnyOp) -> None:
         """Take in what a source says."""
@@ -115,7 +115,7 @@ class Facts:
             self._blocks.say(slot, source, op)
             self._proposers.setdefault(op.window, set()).add(source.author)
             self.touched.add(slot)
-        else:
+        elif isinstance(op, Attest):
             slot = Slot(op.window, op.proposer)
             self._votes.setdefault(slot, Claims()).say(source.author, source, op)
             self.touched.add(slot)
@@ -133,7 +133,7 @@ class Facts:
             slot = Slot(op.window, source.author)
             self._blocks.unsay(slot, source)
             self.touched.add(slot)
-        else:
+        elif isinstance(op, Attest):
             slot = Slot(op.window, op.proposer)
             if slot in self._votes:
                 self._votes[slot].unsay(source.author, source)

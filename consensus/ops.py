@@ -15,13 +15,15 @@ from msgspec import Meta
 
 from crdt.canonical import Canonical, digest, encode
 from crdt.errors import Misuse, Violation
-from crdt.limits import OPS_PER_ENTRY_MAX, PAYLOAD_MAX_BYTES, PULSE_REFS_MAX
+from crdt.limits import LOTS_PER_OP_MAX, OPS_PER_ENTRY_MAX, PAYLOAD_MAX_BYTES, PULSE_REFS_MAX
 from crdt.types import (
     BlockId,
     BlockIdField,
     DigestField,
     DocumentField,
     EntryIdField,
+    Epoch,
+    MicroJam,
     MicrosField,
     NonceField,
     PlayerId,
@@ -34,6 +36,8 @@ from crdt.types import (
 )
 
 Q16Field = Annotated[int, Meta(ge=0, le=65_536)]
+AmountField = Annotated[MicroJam, Meta(ge=1, le=2**60)]
+EpochField = Annotated[Epoch, Meta(ge=0, le=2**40)]
 
 
 class Vote(IntEnum):
@@ -61,6 +65,7 @@ class Why(IntEnum):
     LATE = 11
     NO_SESSION = 12
     MALFORMED = 13
+    RIFF_MISMATCH = 14  # the riff that the block claims was not played, or not asked for
 
 
 WORDS: Final[dict[Why, str]] = {
@@ -78,7 +83,12 @@ WORDS: Final[dict[Why, str]] = {
     Why.LATE: "the block came too late",
     Why.NO_SESSION: "the block names no session that was open",
     Why.MALFORMED: "the block contradicts itself",
+    Why.RIFF_MISMATCH: "the riff that it claims was not played",
 }
+# What cannot come of honest playing and an honest node: a block rejected for it costs stake.
+FABRICATED: Final = frozenset(
+    {Why.ROOT_MISMATCH, Why.SLICE_MISMATCH, Why.QUALITY_MISMATCH, Why.RIFF_MISMATCH, Why.MALFORMED}
+)
 
 
 class Pulse(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=1):
@@ -152,7 +162,103 @@ class Attest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     proof: Annotated[bytes, Meta(min_length=80, max_length=80)]
 
 
-AnyOp = Pulse | SessionOpen | SessionClose | Block | Attest
+class LotRef(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True):
+    """So much of what one block, or one concert, has minted."""
+
+    block: BlockIdField
+    amount_micro: AmountField
+
+
+Lots = Annotated[tuple[LotRef, ...], Meta(min_length=1, max_length=LOTS_PER_OP_MAX)]  # ascending by block, each once
+
+
+class Transfer(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=6):
+    """These coins of mine are somebody else's now."""
+
+    to: PlayerIdField
+    lots: Lots
+    memo: Annotated[str, Meta(max_length=80)]
+
+
+class Stake(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=7):
+    """I answer for what I sign with these coins."""
+
+    lots: Lots
+
+
+class Unstake(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=8):
+    """I take them back; they are free after `unbond_epochs`."""
+
+    lots: Lots
+
+
+class Vouch(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=9):
+    """I know this player to be a person."""
+
+    player: PlayerIdField
+
+
+class Unvouch(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=10):
+    """I do not say so any more."""
+
+    player: PlayerIdField
+
+
+class Report(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=11):
+    """Look closely at what this player proposes; `block` is one that made me say so, or 32 zero bytes."""
+
+    player: PlayerIdField
+    why: Why
+    block: BlockIdField
+
+
+class Rating(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True):
+    """What a witness found, by tag, 0 to 5. It pays nobody more or less."""
+
+    tag: Annotated[str, Meta(min_length=1, max_length=24)]
+    stars: Annotated[int, Meta(ge=0, le=5)]
+
+
+class Witness(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=12):
+    """I saw and heard this player in that session, in the room or from afar. Ratings ascend by tag, each once."""
+
+    session: SessionIdField
+    performer: PlayerIdField
+    ratings: Annotated[tuple[Rating, ...], Meta(max_length=8)]
+    is_remote: bool
+
+
+class Checkpoint(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=13):
+    """A vote: the state at the end of this epoch has this digest."""
+
+    epoch: EpochField
+    digest: DigestField
+
+
+class ParamVote(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=14):
+    """A wish for other rules: the name of a parameter and a value. It is counted and shown, and changes nothing yet."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=48)]
+    value: Annotated[int, Meta(ge=-(2**53), le=2**53)]
+
+
+AnyOp = (
+    Pulse
+    | SessionOpen
+    | SessionClose
+    | Block
+    | Attest
+    | Transfer
+    | Stake
+    | Unstake
+    | Vouch
+    | Unvouch
+    | Report
+    | Witness
+    | Checkpoint
+    | ParamVote
+)
+Spend = Transfer | Stake | Unstake
 
 _ops: Canonical[AnyOp] = Canonical(AnyOp, PAYLOAD_MAX_BYTES)
 _payload: Canonical[tuple[bytes, ...]] = Canonical(
@@ -195,4 +301,4 @@ def block_id(proposer: PlayerId, block: Block) -> BlockId:
 
 def window_of(op: AnyOp) -> Window | None:
     """The window an operation is about, if it is about one."""
-    return None if isinstance(op, SessionOpen | SessionClose) else op.window
+    return op.window if isinstance(op, Pulse | Block | Attest) else None

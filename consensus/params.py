@@ -13,7 +13,7 @@ import msgspec
 
 from crdt.canonical import digest, encode
 from crdt.errors import Misuse
-from crdt.types import Epoch, MicroJam, Micros, NetworkId, Window, ledger_document
+from crdt.types import Epoch, MicroJam, Micros, NetworkId, PlayerIdField, Window, ledger_document
 
 ONE_Q16: Final = 65_536
 GENESIS: Final = b"symjam/1"
@@ -53,6 +53,25 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     proposer_share_q16: int
     decay_blocks: int
     decay_horizon_windows: int
+    decay_excess: bool  # m counts only beyond what chance alone would bring (docs/rules.md, 7)
+    cluster_max_q16: int  # what a block loses whose verifiers are those of all its player's recent blocks
+    riff_absent_q16: int  # what a window without its riff is worth
+    paid_votes_per_window: int  # accepted blocks of one window that a verifier is paid for
+    concert_share_q16: int  # of an epoch's budget, for those whom others witnessed
+    witness_micro: int  # points of one witness, new to the performer and on the spot
+    # stake
+    stake_full_micro: int  # more than this adds no weight
+    stake_bonus_q16: int  # what such a stake adds to a person's weight
+    unbond_epochs: int
+    # people
+    founders: tuple[PlayerIdField, ...]  # sorted; without any, everybody is one person and nothing is ever final
+    rank_rounds: int
+    ack_half_epochs: int
+    diversity_full: int
+    review_epochs: int
+    # checkpoints
+    checkpoint_lag: int  # epochs after one's end before its state is voted on: all votes are in
+    checkpoint_open: int  # epochs more in which votes count
     # which network by these rules: people in one building may want several rooms
     room: str = ""
 
@@ -104,6 +123,22 @@ MAIN: Final = Params(
     proposer_share_q16=52_429,
     decay_blocks=30,
     decay_horizon_windows=720,
+    decay_excess=False,
+    cluster_max_q16=16_384,
+    riff_absent_q16=32_768,
+    paid_votes_per_window=32,
+    concert_share_q16=6_553,
+    witness_micro=100_000,
+    stake_full_micro=100_000_000,
+    stake_bonus_q16=32_768,
+    unbond_epochs=168,
+    founders=(),
+    rank_rounds=8,
+    ack_half_epochs=720,
+    diversity_full=8,
+    review_epochs=24,
+    checkpoint_lag=3,
+    checkpoint_open=12,
 )
 
 SMALL: Final = msgspec.structs.replace(
@@ -114,7 +149,12 @@ SMALL: Final = msgspec.structs.replace(
     vote_delay_ms=2_000,
     tranche_delay_ms=2_000,
     vote_deadline_ms=20_000,
+    close_windows=6,
     keep_windows=360,
+    unbond_epochs=4,
+    ack_half_epochs=40,
+    review_epochs=4,
+    checkpoint_lag=4,
     min_events=12,
     min_active_s=4,
     replay_min_hits=12,

@@ -136,6 +136,7 @@ HELLO_LIST_MAX: Final = 60  # blocks and windows in a hello
 FEED_IN_FLIGHT_MAX: Final = 64  # plays that `symjam jam` sends before the first is acknowledged
 
 # The rules
+LOTS_PER_OP_MAX: Final = 64  # lots named by one transfer, stake or unstake
 PULSE_REFS_MAX: Final = 64  # pulses of others that a block names
 ELECTORATES_KNOWN_MAX: Final = 256  # epochs and windows whose eligible players are kept worked out
 VRF_PROOFS_KNOWN_MAX: Final = 16_384  # proofs verified (0.8 ms each) and remembered
