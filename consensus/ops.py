@@ -228,11 +228,23 @@ class Witness(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_field
     is_remote: bool
 
 
+class Stage(IntEnum):
+    """Which of the two votes of a round on a checkpoint (docs/rules.md, 9)."""
+
+    PREPARE = 0
+    COMMIT = 1
+
+
 class Checkpoint(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=13):
-    """A vote: the state at the end of this epoch has this digest."""
+    """A vote: what follows the final checkpoint `base` is the state at the end of this epoch, and has this digest.
+
+    The round is the epoch of the document in which it stands. `base` is 32 zero bytes for the first checkpoint.
+    """
 
     epoch: EpochField
     digest: DigestField
+    base: DigestField
+    stage: Stage
 
 
 class ParamVote(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=14):
