@@ -4,23 +4,41 @@ A fact counts because at least one entry that counts says it; when a chain is cu
 gone. Everything here is keyed by its content and by the sources that say it, and where one source must be named it
 is the first in canonical order, never the first to arrive.
 
-Which facts changed is left in `touched` as windows and slots: derived state is recomputed from there, not from the
-beginning.
+Which facts changed is left in `touched` (slots) and in `changed` of each part (epochs): derived state is recomputed
+from there, not from the beginning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
+from consensus.ballots import Ballots
 from consensus.chains import Source
-from consensus.ops import AnyOp, Attest, Block, Pulse, SessionClose, SessionOpen, block_id, session_id
+from consensus.claims import Claims
+from consensus.opinions import Opinions
+from consensus.ops import (
+    AnyOp,
+    Attest,
+    Block,
+    Checkpoint,
+    ParamVote,
+    Pulse,
+    Report,
+    SessionClose,
+    SessionOpen,
+    Stake,
+    Transfer,
+    Unstake,
+    Unvouch,
+    Vouch,
+    Witness,
+    block_id,
+    session_id,
+)
 from consensus.params import Params
 from consensus.presence import Presence
+from consensus.spends import Spends
 from crdt.types import BlockId, EntryId, Epoch, Micros, PlayerId, SessionId, Window
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class Slot(NamedTuple):
@@ -28,43 +46,6 @@ class Slot(NamedTuple):
 
     window: Window
     proposer: PlayerId
-
-
-class Claims(Generic[K, V]):
-    """Values by key, each with the sources that say it."""
-
-    def __init__(self) -> None:
-        self._said: dict[K, dict[Source, V]] = {}
-
-    def say(self, key: K, source: Source, value: V) -> None:
-        """Record that a source says this."""
-        self._said.setdefault(key, {})[source] = value
-
-    def unsay(self, key: K, source: Source) -> None:
-        """Take back what a source said."""
-        said = self._said.get(key, {})
-        said.pop(source, None)
-        if not said:
-            self._said.pop(key, None)
-
-    def of(self, key: K) -> dict[Source, V]:
-        """All that is said under a key, in canonical order."""
-        said = self._said.get(key)
-        return {} if said is None else {source: said[source] for source in sorted(said)}
-
-    def first(self, key: K) -> tuple[Source, V] | None:
-        """The first thing said under a key, in canonical order."""
-        said = self._said.get(key)
-        if not said:
-            return None
-        source = min(said)
-        return source, said[source]
-
-    def __iter__(self) -> Iterator[K]:
-        return iter(self._said)
-
-    def __len__(self) -> int:
-        return len(self._said)
 
 
 class SessionFacts(NamedTuple):
@@ -82,6 +63,9 @@ class Facts:
     def __init__(self, params: Params) -> None:
         self._params = params
         self.presence = Presence(params)
+        self.spends = Spends()
+        self.opinions = Opinions()
+        self.ballots = Ballots(params)
         self.touched: set[Slot] = set()
         self._opens: Claims[SessionId, tuple[PlayerId, SessionOpen]] = Claims()
         self._closes: Claims[tuple[SessionId, PlayerId], SessionClose] = Claims()
@@ -99,7 +83,13 @@ class Facts:
         if isinstance(op, Attest):
             last = p.epoch_of(Window(op.window + p.close_windows))
             return p.epoch_of(op.window) <= epoch <= last and author != op.proposer
-        return isinstance(op, SessionOpen | SessionClose)
+        if isinstance(op, Transfer | Stake | Unstake):
+            return self.spends.has_place(author, op)
+        if isinstance(op, Vouch | Unvouch | Report | Witness):
+            return self.opinions.has_place(author, op)
+        if isinstance(op, Checkpoint | ParamVote):
+            return self.ballots.has_place(epoch, op)
+        return True
 
     def apply(self, source: Source, op: AnyOp) -> None:
         """Take in what a source says."""
@@ -119,6 +109,12 @@ class Facts:
             slot = Slot(op.window, op.proposer)
             self._votes.setdefault(slot, Claims()).say(source.author, source, op)
             self.touched.add(slot)
+        elif isinstance(op, Transfer | Stake | Unstake):
+            self.spends.say(source, op)
+        elif isinstance(op, Checkpoint | ParamVote):
+            self.ballots.say(source, op)
+        else:
+            self.opinions.say(source, op)
 
     def retract(self, source: Source, op: AnyOp) -> None:
         """Take back what `apply` took in."""
@@ -135,9 +131,14 @@ class Facts:
             self.touched.add(slot)
         elif isinstance(op, Attest):
             slot = Slot(op.window, op.proposer)
-            if slot in self._votes:
-                self._votes[slot].unsay(source.author, source)
+            self._votes[slot].unsay(source.author, source)
             self.touched.add(slot)
+        elif isinstance(op, Transfer | Stake | Unstake):
+            self.spends.unsay(source, op)
+        elif isinstance(op, Checkpoint | ParamVote):
+            self.ballots.unsay(source, op)
+        else:
+            self.opinions.unsay(source, op)
 
     def _touch_present(self, window: Window) -> None:
         """Who is present decides who may vote in this window, and in the epoch after the next."""

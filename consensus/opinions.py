@@ -1,0 +1,139 @@
+"""What players say of one another: vouches, reports and what they witnessed (SPEC 8).
+
+Each is indexed by the epoch of the document in which it stands, because what is decided about an epoch may rest on
+nothing that was said later. `changed` holds the epochs about which an answer here may differ from the last time; an
+answer about vouches also differs from there on, until the same pair speaks again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from consensus.chains import Source
+from consensus.claims import Claims
+from consensus.ops import Report, Unvouch, Vouch, Witness
+from crdt.types import Epoch, PlayerId, SessionId
+
+Opinion = Vouch | Unvouch | Report | Witness
+
+
+class Pair(NamedTuple):
+    """Who says something, and of whom."""
+
+    author: PlayerId
+    about: PlayerId
+
+
+class Witnessed(NamedTuple):
+    """What may be witnessed once."""
+
+    witness: PlayerId
+    session: SessionId
+    performer: PlayerId
+
+
+class Changes(NamedTuple):
+    """Epochs whose opinions of a kind changed."""
+
+    vouches: set[Epoch]
+    reports: set[Epoch]
+    witnesses: set[Epoch]
+
+
+class Opinions:
+    """The index. `say` and `unsay` are inverse; `has_place` is asked first."""
+
+    def __init__(self) -> None:
+        self.changed = Changes(set(), set(), set())
+        self._vouches: Claims[Pair, Vouch | Unvouch] = Claims()
+        self._reports: dict[Epoch, Claims[Pair, Report]] = {}
+        self._witnesses: Claims[Witnessed, Witness] = Claims()
+        self._witnessed_in: Claims[Epoch, Witnessed] = Claims()
+        self._sessions_of: dict[Pair, set[Witnessed]] = {}
+
+    def has_place(self, author: PlayerId, op: Opinion) -> bool:
+        """Whether an opinion may stand in a log: of others only, and ratings ascend, each tag once."""
+        if isinstance(op, Witness):
+            tags = [rating.tag for rating in op.ratings]
+            return op.performer != author and tags == sorted(set(tags))
+        return op.player != author
+
+    def say(self, source: Source, op: Opinion) -> None:
+        """Take in an opinion."""
+        if isinstance(op, Witness):
+            self._see(source, op)
+        elif isinstance(op, Report):
+            self._reports.setdefault(source.epoch, Claims()).say(Pair(source.author, op.player), source, op)
+            self.changed.reports.add(source.epoch)
+        else:
+            self._vouches.say(Pair(source.author, op.player), source, op)
+            self.changed.vouches.add(source.epoch)
+
+    def unsay(self, source: Source, op: Opinion) -> None:
+        """Take an opinion back."""
+        if isinstance(op, Witness):
+            self._unsee(source, op)
+        elif isinstance(op, Report):
+            self._reports[source.epoch].unsay(Pair(source.author, op.player), source)
+            self.changed.reports.add(source.epoch)
+        else:
+            self._vouches.unsay(Pair(source.author, op.player), source)
+            self.changed.vouches.add(source.epoch)
+
+    def _see(self, source: Source, op: Witness) -> None:
+        key = Witnessed(source.author, op.session, op.performer)
+        self._witnesses.say(key, source, op)
+        self._witnessed_in.say(source.epoch, source, key)
+        self._sessions_of.setdefault(Pair(source.author, op.performer), set()).add(key)
+        self._touch_witnessed(Pair(source.author, op.performer), source.epoch)
+
+    def _unsee(self, source: Source, op: Witness) -> None:
+        key, pair = Witnessed(source.author, op.session, op.performer), Pair(source.author, op.performer)
+        self._touch_witnessed(pair, source.epoch)
+        self._witnesses.unsay(key, source)
+        self._witnessed_in.unsay(source.epoch, source)
+        if key not in self._witnesses:
+            self._sessions_of[pair].discard(key)
+            if not self._sessions_of[pair]:
+                del self._sessions_of[pair]
+
+    def _touch_witnessed(self, pair: Pair, since: Epoch) -> None:
+        """What one witnessed changes how familiar it is with the performer from the next epoch on."""
+        said = (source for key in self._sessions_of.get(pair, ()) for source in self._witnesses.of(key))
+        self.changed.witnesses.update(source.epoch for source in said if source.epoch >= since)
+
+    def vouches(self, epoch: Epoch) -> frozenset[Pair]:
+        """Who vouches for whom at the end of an epoch: of what one says of another, the last in its log stands."""
+        found = set()
+        for pair in self._vouches:
+            until = [op for source, op in self._vouches.of(pair).items() if source.epoch <= epoch]
+            if until and isinstance(until[-1], Vouch):
+                found.add(pair)
+        return frozenset(found)
+
+    def vouch_epochs(self) -> list[Epoch]:
+        """The epochs in which anybody vouched or took it back, ascending; between them `vouches` stays the same."""
+        return sorted({source.epoch for pair in self._vouches for source in self._vouches.of(pair)})
+
+    def reports(self, epoch: Epoch) -> dict[PlayerId, dict[PlayerId, tuple[Report, ...]]]:
+        """What was reported in an epoch: by whom is reported, then by who reports, both sorted."""
+        said = self._reports.get(epoch, ())
+        found: dict[PlayerId, dict[PlayerId, tuple[Report, ...]]] = {}
+        for about, author in sorted((pair.about, pair.author) for pair in said):
+            found.setdefault(about, {})[author] = tuple(self._reports[epoch].of(Pair(author, about)).values())
+        return found
+
+    def witnesses(self, epoch: Epoch) -> list[tuple[Source, Witness]]:
+        """What was witnessed in an epoch, in canonical order; only what its witness had not said of it before."""
+        counted = []
+        for source, key in self._witnessed_in.of(epoch).items():
+            first = self._witnesses.first(key)
+            if first is not None and first[0] == source:
+                counted.append(first)
+        return counted
+
+    def times_witnessed(self, witness: PlayerId, performer: PlayerId, before: Epoch) -> int:
+        """In how many sessions a witness saw a performer, going by what it said in earlier epochs."""
+        seen = self._sessions_of.get(Pair(witness, performer), ())
+        firsts = (self._witnesses.first(key) for key in seen)
+        return sum(1 for first in firsts if first is not None and first[0].epoch < before)
