@@ -129,6 +129,7 @@ def build(
         head=cut.head,
         root=cut.root,
         quality=report.measures,
+        riff=False,
         pulses=tuple(sorted(pulses))[:PULSE_REFS_MAX],
     )
     return Draft(block, Judgement(Vote.YES, Why.FINE, report.measures, report.words))

@@ -65,7 +65,8 @@ class Why(IntEnum):
     LATE = 11
     NO_SESSION = 12
     MALFORMED = 13
-    RIFF_MISMATCH = 14  # the riff that the block claims was not played, or not asked for
+    RIFF_MISMATCH = 14  # the riff that the block claims was not played
+    RIFF_PULSES = 15  # it rests on other pulses than those it must: no lie, a node that was cut off may do so
 
 
 WORDS: Final[dict[Why, str]] = {
@@ -84,6 +85,7 @@ WORDS: Final[dict[Why, str]] = {
     Why.NO_SESSION: "the block names no session that was open",
     Why.MALFORMED: "the block contradicts itself",
     Why.RIFF_MISMATCH: "the riff that it claims was not played",
+    Why.RIFF_PULSES: "the riff that it claims leaves out players who were there",
 }
 # What cannot come of honest playing and an honest node: a block rejected for it costs stake.
 FABRICATED: Final = frozenset(
@@ -130,6 +132,7 @@ class Measures(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fiel
     liveness: Q16Field
     accuracy: Q16Field
     diversity: Q16Field
+    harmony: Q16Field
     humanness: Q16Field
     originality: Q16Field
     total: Q16Field
@@ -147,6 +150,7 @@ class Block(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
     head: EntryIdField
     root: DigestField
     quality: Measures
+    riff: bool  # the riff that these pulses ask for was played (riff.py)
     pulses: Annotated[tuple[PulseRef, ...], Meta(max_length=PULSE_REFS_MAX)]
 
 

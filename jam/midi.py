@@ -13,36 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from consensus.events import Event, Kind, Onset, onsets
+from consensus.events import DRUM_LANES, OTHER_LANE, Event, Kind, Onset, onsets
 from consensus.quality.grid import Grid
 from crdt.errors import OperatingFailure
 from crdt.limits import MIDI_DURATION_MAX_US, MIDI_EVENTS_MAX, MIDI_FILE_MAX_BYTES
 from crdt.types import Micros
 
 DRUM_CHANNEL: Final = 9  # the tenth, counted from 0
-OTHER_LANE: Final = 9
 DEFAULT_TEMPO_US: Final = 500_000  # per quarter note, when a file says nothing
 TEMPO_RANGE_MBPM: Final = (20_000, 400_000)  # what a session can declare
 WRITE_DIVISION: Final = 24_000  # ticks per quarter: about 20 us at 120 beats per minute
-
-# 35 and 41 are not struck on the kit the notes measured; General MIDI has them beside 36 and 43.
-DRUM_LANES: Final[dict[int, int]] = {
-    pitch: lane
-    for lane, pitches in enumerate(
-        (
-            (35, 36),
-            (37, 38, 40),
-            (48, 50),
-            (45, 47),
-            (41, 43, 58),
-            (26, 46),
-            (22, 42, 44),
-            (49, 52, 55, 57),
-            (51, 53, 59),
-        )
-    )
-    for pitch in pitches
-}
 
 # What mido is known to raise on bytes that are no MIDI file; tests/jam/test_midi.py fuzzes for others.
 _MALFORMED: Final = (OSError, EOFError, ValueError, LookupError, TypeError, ArithmeticError, AttributeError)

@@ -1,8 +1,8 @@
 """The quality of what one player played in one window (SPEC 6): six numbers, a verdict, and words for a musician.
 
-    total = (accuracy^4 * liveness * diversity * humanness * originality) ^ (1/8)
+    total = (accuracy^3 * liveness * diversity * harmony * humanness * originality) ^ (1/8)
 
-A weighted geometric mean: half the weight is the playing itself, and no measure can be bought with another, because
+A weighted geometric mean: the timing itself weighs as three, and no measure can be bought with another, because
 one that is nothing makes the whole nothing. The eighth root is three integer square roots, so every node gets the
 same number. A window that is refused has a total of 0.
 """
@@ -18,14 +18,14 @@ from msgspec import structs
 from consensus.events import Onset
 from consensus.ops import WORDS, Measures, Why
 from consensus.params import ONE_Q16, Params
-from consensus.quality import diversity, humanness, liveness
+from consensus.quality import diversity, harmony, humanness, liveness
 from consensus.quality.grid import Grid
 from consensus.quality.replay import Match, ReplayIndex
 from consensus.quality.timing import lag_us, timed
 from consensus.quality.wife3 import accuracy_q16
 from crdt.types import Window
 
-NOTHING: Final = Measures(0, 0, 0, 0, 0, 0)
+NOTHING: Final = Measures(0, 0, 0, 0, 0, 0, 0)
 
 
 class Report(NamedTuple):
@@ -53,14 +53,17 @@ def measure(
         why = humanness.refusal(params, seen)
     if why is Why.FINE and match is not None and match.is_replay(params):
         why = Why.REPLAY
-    measures = _measures(
+    measures = Measures(
         liveness.liveness_q16(params, counted),
         accuracy_q16(params, grid, [hit.deviation_us for hit in hits]),
         diversity.diversity_q16(played),
+        harmony.harmony_q16(played),
         humanness.humanness_q16(params, seen),
         originality_q16(params, match),
-        refused=why is not Why.FINE,
+        total=0,
     )
+    if why is Why.FINE:
+        measures = structs.replace(measures, total=combined_q16(measures))
     lag = lag_us(grid, played)
     lag -= grid.step_us if 2 * lag > grid.step_us else 0
     verdict = f"quality {_share(measures.total)}" if why is Why.FINE else f"refused: {WORDS[why]}"
@@ -75,6 +78,7 @@ def measure(
             "was taken out",
             f"diversity {_share(measures.diversity)}: as varied as {_share(diversity.effective_lanes_q16(played))} "
             f"lanes used evenly; {diversity.FULL_LANES} are full marks",
+            _harmony_words(measures, played),
             _humanness_words(params, measures, seen),
             _originality_words(measures, match),
         ),
@@ -88,13 +92,8 @@ def originality_q16(params: Params, match: Match | None) -> int:
 
 def combined_q16(parts: Measures) -> int:
     """The weighted geometric mean at the head of this module, rounded down; the `total` of `parts` is not looked at."""
-    product = parts.accuracy**4 * parts.liveness * parts.diversity * parts.humanness * parts.originality
-    return isqrt(isqrt(isqrt(product)))
-
-
-def _measures(live: int, accurate: int, diverse: int, human: int, original: int, refused: bool) -> Measures:
-    parts = Measures(live, accurate, diverse, human, original, total=0)
-    return parts if refused else structs.replace(parts, total=combined_q16(parts))
+    playing = parts.accuracy**3 * parts.liveness * parts.diversity * parts.harmony
+    return isqrt(isqrt(isqrt(playing * parts.humanness * parts.originality)))
 
 
 def _liveness_words(params: Params, measures: Measures, counted: liveness.Liveness) -> str:
@@ -102,6 +101,17 @@ def _liveness_words(params: Params, measures: Measures, counted: liveness.Livene
         f"liveness {_share(measures.liveness)}: {counted.events} notes on {counted.lanes} lanes in {counted.active_s} "
         f"of {params.window_s} s (at least {params.min_events}, {params.min_lanes} and {params.min_active_s} s)"
     )
+
+
+def _harmony_words(measures: Measures, played: Sequence[Onset]) -> str:
+    mean = harmony.consonance_q16(played)
+    told = (
+        "too few notes with a pitch to judge, so full marks"
+        if mean is None
+        else f"intervals of {len(harmony.pitched(played))} pitched notes are consonant by {_share(mean)} "
+        f"({_share(harmony.NONE_Q16)} is a chromatic run, {_share(harmony.FULL_Q16)} full marks)"
+    )
+    return f"harmony {_share(measures.harmony)}: {told}"
 
 
 def _humanness_words(params: Params, measures: Measures, seen: humanness.Signs) -> str:

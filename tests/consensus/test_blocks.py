@@ -11,8 +11,9 @@ from consensus.blocks import build, is_open_in, judge, slice_of, span_of, too_la
 from consensus.events import Event, Kind, encode_events, onsets
 from consensus.facts import SessionFacts
 from consensus.merkle import root_of
-from consensus.ops import Block, Measures, PulseRef, SessionOpen, Vote, Why, session_id
+from consensus.ops import Block, PulseRef, SessionOpen, Vote, Why, session_id
 from consensus.params import SMALL
+from consensus.quality.measure import NOTHING
 from consensus.quality.replay import ReplayIndex
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.errors import Misuse
@@ -195,7 +196,7 @@ def shortened(first: int, last: int) -> Callable[[Block], Block]:
 
 def claiming(block: Block) -> Block:
     q = block.quality
-    better = Measures(q.liveness, q.accuracy, q.diversity, q.humanness, q.originality, q.total + 1)
+    better = msgspec.structs.replace(q, total=q.total + 1)
     return msgspec.structs.replace(block, quality=better)
 
 
@@ -215,7 +216,7 @@ REFS = tuple(PulseRef(PlayerId(bytes([n]) * 32), EntryId(bytes(32))) for n in (2
         (changed(root=Digest(bytes(32))), Why.ROOT_MISMATCH),
         (changed(head=EntryId(bytes(32))), Why.ROOT_MISMATCH),
         (claiming, Why.QUALITY_MISMATCH),
-        (changed(quality=Measures(0, 0, 0, 0, 0, 0)), Why.QUALITY_MISMATCH),
+        (changed(quality=NOTHING), Why.QUALITY_MISMATCH),
         (changed(session=SessionId(bytes(32))), Why.NO_SESSION),
         (changed(window=Window(FIRST - 1)), Why.NO_SESSION),
         (changed(pulses=REFS), Why.MALFORMED),

@@ -47,12 +47,12 @@ from crdt.types import (
 )
 
 FIRST = Window(300)  # of epoch 100 in the small preset: far from zero, so that every look back has room
-PERFECT = Measures(65_536, 65_536, 65_536, 65_536, 65_536, 65_536)
+PERFECT = Measures(65_536, 65_536, 65_536, 65_536, 65_536, 65_536, 65_536)
 
 
 def quality(total: int) -> Measures:
     """Measures with this total; the rules of the fold look at nothing else."""
-    return Measures(total, total, total, total, total, total)
+    return Measures(total, total, total, total, total, total, total)
 
 
 def pseudo_random(seed: int) -> Iterable[int]:
@@ -135,6 +135,7 @@ class World:
             head=EntryId(bytes([salt]) * 32),
             root=Digest(digest(b"test-root", window.to_bytes(8, "big"))),
             quality=quality(total),
+            riff=True,
             pulses=(),
         )
 

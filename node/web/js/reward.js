@@ -8,6 +8,7 @@ const MEASURES = [
   ["liveness", "enough, for long enough"],
   ["accuracy", "near the grid, beyond chance"],
   ["diversity", "lanes really used"],
+  ["harmony", "notes that agree, or drums"],
   ["humanness", "played, not computed"],
   ["originality", "not heard before"],
 ];

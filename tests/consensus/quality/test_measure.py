@@ -33,7 +33,7 @@ def test_made_up_playing_passes_with_every_number_in_words(params) -> None:
         report = measure(params, GRID, onsets, known)
         assert report.why is Why.FINE
         assert report.measures.total > ONE_Q16 // 2
-        names = ("quality", "liveness", "accuracy", "diversity", "humanness", "originality")
+        names = ("quality", "liveness", "accuracy", "diversity", "harmony", "humanness", "originality")
         assert [w.split()[0] for w in report.words] == list(names)
         known.add(b"take", Window(number), onsets)
 
@@ -94,7 +94,7 @@ def test_numbers_are_integers_in_range_and_order_is_nothing(played, random) -> N
     assert measure(SMALL, GRID, shuffled, known) == report
 
 
-@given(st.lists(st.integers(0, ONE_Q16), min_size=5, max_size=5))
+@given(st.lists(st.integers(0, ONE_Q16), min_size=6, max_size=6))
 def test_the_combination_lies_between_the_least_and_the_most(parts: list[int]) -> None:
     total = combined_q16(Measures(*parts, total=0))
     assert min(parts) - 1 <= total <= max(parts)
@@ -102,7 +102,7 @@ def test_the_combination_lies_between_the_least_and_the_most(parts: list[int]) -
 
 
 def test_the_ends_of_the_combination() -> None:
-    assert combined_q16(Measures(*[ONE_Q16] * 5, total=0)) == ONE_Q16
+    assert combined_q16(Measures(*[ONE_Q16] * 6, total=0)) == ONE_Q16
     assert combined_q16(NOTHING) == 0
 
 

@@ -208,7 +208,7 @@ class MemoryNode:
 
     def propose(self, proposer: str, window: int, quality_q16: int = 50_000) -> dict[str, Any]:
         """A block appears, pending."""
-        measures = ("liveness", "accuracy", "diversity", "humanness", "originality")
+        measures = ("liveness", "accuracy", "diversity", "harmony", "humanness", "originality")
         quality = {name: min(65_536, quality_q16 + 3_000 * i) for i, name in enumerate(measures)}
         block = {
             "id": identity(f"block {proposer} {window}"),

@@ -166,7 +166,7 @@ def test_a_block_whose_log_nobody_has_keeps_nobody_from_voting() -> None:
     nowhere = jam_document(SessionId(bytes(32)))
     gone = Block(
         window, SessionId(bytes(32)), nowhere, NO_NONCE, Seq(0), Seq(1), EntryId(bytes(32)), Digest(bytes(32)),
-        Measures(0, 0, 0, 0, 0, 0), (),
+        Measures(0, 0, 0, 0, 0, 0, 0), False, (),
     )  # fmt: skip
     for host in hosts:
         host.engine.duties.saw(PlayerId(bytes([9]) * 32), gone, world.now_us)

@@ -15,9 +15,9 @@ SESSION = SessionId(bytes(32))
 
 
 def _block(window: int) -> Block:
-    nothing = Measures(0, 0, 0, 0, 0, 0)
+    nothing = Measures(0, 0, 0, 0, 0, 0, 0)
     place = (jam_document(SESSION), NO_NONCE, Seq(0), Seq(1))
-    return Block(Window(window), SESSION, *place, EntryId(bytes(32)), Digest(bytes(32)), nothing, ())
+    return Block(Window(window), SESSION, *place, EntryId(bytes(32)), Digest(bytes(32)), nothing, False, ())
 
 
 def test_of_too_many_the_newest_are_waited_for() -> None:
