@@ -6,8 +6,6 @@ votes on parameters change nothing yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from consensus.chains import Source
 from consensus.claims import Claims
 from consensus.ops import Checkpoint, ParamVote
@@ -20,52 +18,38 @@ class Ballots:
 
     def __init__(self, params: Params) -> None:
         self._params = params
-        self.changed: set[Epoch] = set()  # epochs whose checkpoint votes changed
-        self._checkpoints: dict[Epoch, Claims[PlayerId, Digest]] = {}
+        self.changed: set[Epoch] = set()  # documents whose checkpoint votes changed
+        self._checkpoints: Claims[Digest, Checkpoint] = Claims()  # by the checkpoint that they follow
         self._wishes: dict[str, Claims[PlayerId, int]] = {}
 
     def has_place(self, epoch: Epoch, op: Checkpoint | ParamVote) -> bool:
         """Whether a vote may stand in the document of this epoch."""
-        if isinstance(op, ParamVote):
-            return True
-        return 0 <= epoch - op.epoch - self._params.checkpoint_lag <= self._params.checkpoint_open
+        return isinstance(op, ParamVote) or op.epoch + self._params.checkpoint_lag <= epoch
 
     def say(self, source: Source, op: Checkpoint | ParamVote) -> None:
         """Take in a vote."""
         if isinstance(op, ParamVote):
             self._wishes.setdefault(op.name, Claims()).say(source.author, source, op.value)
         else:
-            self._checkpoints.setdefault(op.epoch, Claims()).say(source.author, source, op.digest)
-            self.changed.add(op.epoch)
+            self._checkpoints.say(op.base, source, op)
+            self.changed.add(source.epoch)
 
     def unsay(self, source: Source, op: Checkpoint | ParamVote) -> None:
         """Take a vote back."""
         if isinstance(op, ParamVote):
             self._wishes[op.name].unsay(source.author, source)
         else:
-            self._checkpoints[op.epoch].unsay(source.author, source)
-            self.changed.add(op.epoch)
+            self._checkpoints.unsay(op.base, source)
+            self.changed.add(source.epoch)
 
-    def checkpoint_votes(self, epoch: Epoch, before: Epoch | None = None) -> dict[PlayerId, Digest]:
-        """Each player's vote on the state at the end of an epoch, players sorted.
+    def checkpoint_votes(self, base: Digest, before: Epoch | None = None) -> list[tuple[Source, Checkpoint]]:
+        """All votes on what follows a checkpoint, in canonical order, two of one player in one round too.
 
-        Whoever signed two different ones has none. With `before`, only what stands in documents of earlier epochs
+        The round of a vote is the epoch of its source. With `before`, only what stands in documents of earlier epochs
         than that is looked at.
         """
-        claims, votes = self._checkpoints.get(epoch), {}
-        for player in sorted(claims or ()):
-            said = self._until(claims, player, before)
-            if len(said) == 1:
-                votes[player] = said.pop()
-        return votes
-
-    def _until(self, claims: Claims[PlayerId, Digest] | None, player: PlayerId, before: Epoch | None) -> set[Digest]:
-        said: Iterable[tuple[Source, Digest]] = () if claims is None else claims.of(player).items()
-        return {digest for source, digest in said if before is None or source.epoch < before}
-
-    def checkpoint_epochs(self) -> list[Epoch]:
-        """The epochs whose state anybody voted on, ascending."""
-        return sorted(epoch for epoch, claims in self._checkpoints.items() if len(claims))
+        said = self._checkpoints.of(base).items()
+        return [(source, op) for source, op in said if before is None or source.epoch < before]
 
     def wishes(self) -> dict[str, dict[PlayerId, int]]:
         """The value that each player last asked for, by parameter; names and players sorted."""

@@ -5,6 +5,7 @@ Whether one is funded is not said here but worked out (consensus/accounts.py).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from operator import itemgetter
 
@@ -17,7 +18,7 @@ class Spends:
     """The index. `say` and `unsay` are inverse; `has_place` is asked first."""
 
     def __init__(self) -> None:
-        self.changed: set[tuple[Epoch, PlayerId]] = set()
+        self.changed: dict[tuple[Epoch, PlayerId], int] = {}  # from which place in its order on
         self._said: dict[tuple[Epoch, PlayerId], list[tuple[Source, Spend]]] = {}
 
     def has_place(self, author: PlayerId, op: Spend) -> bool:
@@ -25,21 +26,21 @@ class Spends:
         return is_ascending(op.lots) and not (isinstance(op, Transfer) and op.to == author)
 
     def say(self, source: Source, op: Spend) -> None:
-        """Take in an operation. In the order of its log it goes to the end, which costs nothing."""
+        """Take in an operation. In the order of its log it goes to the end."""
         key = (source.epoch, source.author)
         said = self._said.setdefault(key, [])
-        said.append((source, op))
-        if len(said) > 1 and said[-2][0] > source:
-            said.sort(key=itemgetter(0))
-        self.changed.add(key)
+        at = len(said) if not said or said[-1][0] < source else bisect_left(said, source, key=itemgetter(0))
+        said.insert(at, (source, op))
+        self.changed[key] = min(at, self.changed.get(key, at))
 
     def unsay(self, source: Source, op: Spend) -> None:
         """Take an operation back."""
         key = (source.epoch, source.author)
-        self._said[key].remove((source, op))
+        at = self._said[key].index((source, op))
+        del self._said[key][at]
         if not self._said[key]:
             del self._said[key]
-        self.changed.add(key)
+        self.changed[key] = min(at, self.changed.get(key, at))
 
     def of(self, author: PlayerId, epoch: Epoch) -> Sequence[tuple[Source, Spend]]:
         """What an author did in an epoch, in the order of its log. The index's own list: not to be changed."""

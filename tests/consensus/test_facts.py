@@ -17,6 +17,7 @@ from consensus.ops import (
     ParamVote,
     Rating,
     Report,
+    Stage,
     Stake,
     Transfer,
     Unstake,
@@ -49,8 +50,8 @@ def witness(performer: PlayerId, session: int = 0, *tags: str) -> Witness:
     return Witness(SESSIONS[session], performer, tuple(Rating(tag, 3) for tag in tags), False)
 
 
-def checkpoint(epoch: int, number: int = 0) -> Checkpoint:
-    return Checkpoint(Epoch(epoch), Digest(bytes([number]) * 32))
+def checkpoint(epoch: int, number: int = 0, base: int = 0) -> Checkpoint:
+    return Checkpoint(Epoch(epoch), Digest(bytes([number]) * 32), Digest(bytes([base]) * 32), Stage.PREPARE)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +76,7 @@ def checkpoint(epoch: int, number: int = 0) -> Checkpoint:
         (witness(BEN, 0, "loud", "loud"), False),
         (checkpoint(100 - SMALL.checkpoint_lag), True),
         (checkpoint(101 - SMALL.checkpoint_lag), False),
-        (checkpoint(100 - SMALL.checkpoint_lag - SMALL.checkpoint_open), True),
-        (checkpoint(99 - SMALL.checkpoint_lag - SMALL.checkpoint_open), False),
+        (checkpoint(0), True),
         (checkpoint(200), False),
         (ParamVote("base_micro", -1), True),
     ],
@@ -137,23 +137,23 @@ def test_a_witness_counts_once_for_a_session_and_performer_where_it_said_so_firs
     assert facts.opinions.witnesses(Epoch(10)) == [] and len(facts.opinions.witnesses(Epoch(12))) == 1
 
 
-def test_two_different_checkpoint_votes_are_none_and_later_documents_can_be_left_out() -> None:
+def test_checkpoint_votes_are_asked_for_by_what_they_follow_and_by_round() -> None:
     facts = Facts(SMALL)
-    votes = facts.ballots.checkpoint_votes
-    for source, op in [
+    said = [
         (at(14, 0), checkpoint(10, 1)),
+        (at(14, 0, BEN), checkpoint(10, 2)),
         (at(15, 0), checkpoint(10, 1)),
-        (at(15, 0, BEN), checkpoint(10, 1)),
-        (at(16, 0, BEN), checkpoint(10, 2)),
-        (at(16, 0, CAT), checkpoint(11, 2)),
-    ]:
+        (at(15, 1), checkpoint(10, 2)),  # two in one round: both are shown
+    ]
+    for source, op in (said[2], said[0], said[3], said[1], (at(15, 2), checkpoint(10, 1, base=9))):
         facts.apply(source, op)
-    assert votes(Epoch(10)) == {ANN: checkpoint(10, 1).digest}
-    assert votes(Epoch(10), before=Epoch(16)) == {ANN: checkpoint(10, 1).digest, BEN: checkpoint(10, 1).digest}
-    assert votes(Epoch(10), before=Epoch(14)) == votes(Epoch(9)) == {}
-    assert facts.ballots.checkpoint_epochs() == [10, 11] and facts.ballots.changed == {10, 11}
-    facts.retract(at(16, 0, CAT), checkpoint(11, 2))
-    assert facts.ballots.checkpoint_epochs() == [10]
+    votes, base = facts.ballots.checkpoint_votes, checkpoint(0).base
+    assert votes(base) == said and votes(base, before=Epoch(15)) == said[:2]
+    assert votes(base, before=Epoch(14)) == votes(Digest(b"x" * 32)) == []
+    assert len(votes(checkpoint(0, base=9).base)) == 1 and facts.ballots.changed == {14, 15}
+    facts.ballots.changed.clear()
+    facts.retract(*said[1])
+    assert votes(base) == [said[0], *said[2:]] and facts.ballots.changed == {14}
 
 
 def test_the_last_wish_for_a_parameter_is_the_one_that_is_shown() -> None:
@@ -172,9 +172,11 @@ def test_spends_are_in_the_order_of_their_log_however_they_came() -> None:
     said = [(at(10, seq, ANN, nth), Stake((lot(1 + seq + nth),))) for seq in range(3) for nth in range(2)]
     for source, op in (said[3], said[0], said[5], said[4], said[1], said[2]):
         facts.apply(source, op)
-    assert list(facts.spends.of(ANN, Epoch(10))) == said and facts.spends.changed == {(10, ANN)}
+    assert list(facts.spends.of(ANN, Epoch(10))) == said and facts.spends.changed == {(10, ANN): 0}
+    facts.spends.changed.clear()
     facts.retract(*said[3])
     assert list(facts.spends.of(ANN, Epoch(10))) == said[:3] + said[4:]
+    assert facts.spends.changed == {(10, ANN): 3}
     assert list(facts.spends.of(ANN, Epoch(11))) == list(facts.spends.of(BEN, Epoch(10))) == []
 
 
@@ -186,7 +188,7 @@ sayings = st.tuples(
         st.builds(Unvouch, players),
         st.builds(report, players),
         st.builds(witness, players, st.integers(0, 1)),
-        st.builds(checkpoint, st.integers(5, 8), st.integers(0, 1)),
+        st.builds(checkpoint, st.integers(5, 8), st.integers(0, 1), st.integers(0, 1)),
         st.builds(ParamVote, st.sampled_from(["a", "b"]), st.integers(0, 2)),
         st.builds(lambda n: Stake((lot(n),)), st.integers(1, 3)),
     ),
@@ -198,10 +200,10 @@ def answers(facts: Facts) -> list[object]:
     opinions, out = facts.opinions, []
     for epoch in map(Epoch, range(4, 15)):
         out += [opinions.vouches(epoch), opinions.reports(epoch), opinions.witnesses(epoch)]
-        out += [facts.ballots.checkpoint_votes(epoch), facts.ballots.checkpoint_votes(epoch, Epoch(12))]
+        out += [facts.ballots.checkpoint_votes(checkpoint(0, 0, n).base, epoch) for n in range(2)]
         out += [list(facts.spends.of(player, epoch)) for player in (ANN, BEN, CAT)]
         out += [opinions.times_witnessed(a, b, epoch) for a in (ANN, BEN, CAT) for b in (ANN, BEN, CAT)]
-    return [*out, facts.ballots.checkpoint_epochs(), facts.ballots.wishes(), opinions.vouch_epochs()]
+    return [*out, facts.ballots.wishes(), opinions.vouch_epochs()]
 
 
 @given(st.lists(sayings, max_size=20, unique_by=lambda said: said[0]), st.data())
@@ -239,6 +241,6 @@ def test_an_epoch_whose_answers_change_is_named(one: tuple[Source, AnyOp], other
         assert vouches[e] == facts.opinions.vouches(Epoch(e)) or spoke
 
 
-def test_other_parameters_of_checkpoints_move_where_votes_count() -> None:
-    params = msgspec.structs.replace(SMALL, checkpoint_lag=0, checkpoint_open=0)
-    assert [Facts(params).has_place(Epoch(e), ANN, checkpoint(100)) for e in (99, 100, 101)] == [False, True, False]
+def test_another_lag_of_checkpoints_moves_where_votes_count() -> None:
+    params = msgspec.structs.replace(SMALL, checkpoint_lag=0)
+    assert [Facts(params).has_place(Epoch(e), ANN, checkpoint(100)) for e in (99, 100, 101)] == [False, True, True]
