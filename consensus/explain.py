@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from consensus.ops import WORDS, Vote
 from consensus.params import ONE_Q16, Params
+from consensus.reward import Parts, Reward, expected_meetings
 from consensus.state import BlockState, CountedVote
 from consensus.tally import Ignored
-from consensus.verdict import Standing
-from crdt.types import MicroJam, short
+from consensus.verdict import Standing, Status
+from crdt.types import MicroJam, PlayerId, short
 
 VOTES = {Vote.YES: "yes", Vote.NO: "no", Vote.TOO_LATE: "too-late"}
-STANDINGS = {Standing.PENDING: "pending", Standing.LOCAL: "local", Standing.REJECTED: "rejected"}
 IGNORED = {
     Ignored.NOT_ELIGIBLE: "was not eligible",
     Ignored.NOT_DRAWN: "its proof does not show that it was drawn",
@@ -36,25 +36,49 @@ def jam(amount_micro: MicroJam | int) -> str:
     return f"{'-' if amount_micro < 0 else ''}{whole}.{micro:06d}"
 
 
-def explain_verdict(block: BlockState) -> tuple[str, ...]:
-    """Why a block stands as it does: the count first, then each vote."""
-    return (_count_words(block), *map(_vote_words, block.votes), *_ignored_words(block))
+def explain_verdict(block: BlockState, status: Status) -> tuple[str, ...]:
+    """Why a block stands as it does: the count first, then what it rests on, then each vote."""
+    return (_count_words(block, status), *_rule_words(block), *map(_vote_words, block.votes), *_ignored_words(block))
 
 
-def _count_words(block: BlockState) -> str:
+def _count(block: BlockState, vote: Vote) -> int:
+    return sum(1 for counted in block.votes if counted.vote is vote)
+
+
+def _count_words(block: BlockState, status: Status) -> str:
     if block.rivals:
         return f"rejected: its player proposed {block.rivals + 1} blocks for window {block.window}, and one is allowed"
     if not block.eligible:
-        return "pending: nobody but the player was there, so nobody can verify it yet"
-    yes, no, late = (sum(1 for v in block.votes if v.vote is vote) for vote in (Vote.YES, Vote.NO, Vote.TOO_LATE))
+        beginning = "closed, never verified" if status is Status.CLOSED else "pending"
+        return f"{beginning}: nobody but the player was there, so nobody can verify it"
+    yes, no, late = (_count(block, vote) for vote in (Vote.YES, Vote.NO, Vote.TOO_LATE))
     people = f"{block.eligible} eligible, quorum {block.quorum}"
     against = f", {no} no" + (f", {late} too late" if late else "") if no or late else ""
     if block.standing is Standing.LOCAL:
-        return f"accepted by {yes} of {len(block.votes)} votes ({people}{against})"
+        end = "; final, a checkpoint holds it" if status is Status.FINAL else ""
+        return f"accepted by {yes} of {len(block.votes)} votes ({people}{against}){end}"
     if block.standing is Standing.REJECTED:
         reasons = "; ".join(WORDS[why] for why in block.reasons)
         return f"rejected by {no + late} of {len(block.votes)} votes ({people}): {reasons}"
+    if status is Status.CLOSED:
+        return f"closed undecided, for nobody votes on it any more: {yes} yes ({people}{against})"
     return f"pending: {yes} yes so far ({people}{against})"
+
+
+def _rule_words(block: BlockState) -> tuple[str, ...]:
+    """Which tranches were counted, and what the sums must be."""
+    if block.rivals or not block.votes:
+        return ()
+    needed, no = block.quorum, _count(block, Vote.NO)
+    if block.open_tranches == 1:
+        tranches = f"the first tranche decided alone: at least {needed} yes and no no"
+    else:
+        cause = "somebody said no" if no else f"those before it had fewer than {needed} yes"
+        tranches = f"tranches 0 to {block.open_tranches - 1} count together, because {cause}"
+    rule = f"accepted takes {needed} yes, and two yes to every no; rejected, {needed} no or too late"
+    if not block.is_fabricated:
+        return tranches, rule
+    return tranches, rule, f"made up, say at least {needed} votes and two thirds of all: it costs the player stake"
 
 
 def _vote_words(vote: CountedVote) -> str:
@@ -71,19 +95,66 @@ def explain_reward(params: Params, block: BlockState, epoch_points_micro: MicroJ
     """What a block is paid, term by term, given the points of all blocks of its epoch."""
     reward = block.reward
     if reward is None:
-        return (f"no reward: the block is {STANDINGS[block.standing]}",)
-    weights = " + ".join(share(vote.w_q16) for vote in block.votes if vote.vote is Vote.YES)
-    count = sum(1 for vote in block.votes if vote.vote is Vote.YES)
-    sums = f"epoch {reward.epoch} has points for {jam(epoch_points_micro)} of its {jam(reward.epoch_budget_micro)}"
-    rated = "paid in full" if reward.paid_micro == reward.points_micro else f"paid {jam(reward.paid_micro)} pro rata"
-    parts = ", ".join(f"{short(verifier)} {jam(amount)}" for verifier, amount in reward.verifiers)
-    shared = MicroJam(reward.paid_micro - reward.proposer_micro)
+        return (f"no reward: the block is {'rejected' if block.standing is Standing.REJECTED else 'not accepted yet'}",)
     return (
-        f"mean w ({weights}) / {count} = {share(reward.mean_w_q16)}",
-        f"base {jam(reward.base_micro)} x quality {share(reward.quality_q16)} x mean w {share(reward.mean_w_q16)} = "
-        f"{jam(reward.points_micro)}",
-        f"{sums}: {rated}",
-        f"the player {short(block.proposer)} gets {share(params.proposer_share_q16)} of {jam(reward.paid_micro)} = "
-        f"{jam(reward.proposer_micro)}",
-        f"the verifiers share {jam(shared)}, whichever way they voted: {parts}",
+        *_factor_words(params, block, reward),
+        _points_words(reward),
+        _budget_words(reward, epoch_points_micro),
+        *_split_words(params, block.proposer, reward),
     )
+
+
+def _factor_words(params: Params, block: BlockState, reward: Reward) -> tuple[str, ...]:
+    weights = " + ".join(share(vote.w_q16) for vote in block.votes if vote.vote is Vote.YES)
+    mean = f"mean w ({weights}) / {_count(block, Vote.YES)} = {share(reward.mean_w_q16)}"
+    if params.decay_excess:
+        expected = expected_meetings(params, reward.recent, block.eligible)
+        mean += f"; chance alone brings {expected} of {_blocks(reward.recent, 'recent')}, only more than that lowers w"
+    if reward.recent:
+        alike = f"{share(reward.likeness_q16)} alike those who voted on the player's last"
+        last = _blocks(reward.recent, "accepted")
+        cluster = f"voters are {alike} {last}; 1 - {share(params.cluster_max_q16)} x that"
+    else:
+        cluster = "there is no recent accepted block of the player's to compare voters with"
+    riff = "it was played" if reward.riff_q16 == ONE_Q16 else "it was not played"
+    return mean, f"cluster {share(reward.cluster_q16)}: {cluster}", f"riff {share(reward.riff_q16)}: {riff}"
+
+
+def _points_words(reward: Reward) -> str:
+    factors = (
+        f"quality {share(reward.quality_q16)}",
+        f"mean w {share(reward.mean_w_q16)}",
+        f"cluster {share(reward.cluster_q16)}",
+        f"riff {share(reward.riff_q16)}",
+    )
+    return f"base {jam(reward.base_micro)} x {' x '.join(factors)} = {jam(reward.points_micro)}"
+
+
+def _budget_words(reward: Reward, epoch_points_micro: MicroJam) -> str:
+    points, budget = jam(epoch_points_micro), jam(reward.epoch_budget_micro)
+    sums = f"epoch {reward.epoch} has points for {points}, and {budget} for blocks"
+    rated = (
+        "worth all of it" if reward.paid_micro == reward.points_micro else f"worth {jam(reward.paid_micro)} pro rata"
+    )
+    return f"{sums}: {rated}"
+
+
+def _split_words(params: Params, proposer: PlayerId, reward: Reward) -> tuple[str, ...]:
+    shared = MicroJam(reward.paid_micro - reward.proposer_micro)
+    words = [
+        f"the player {short(proposer)} gets {share(params.proposer_share_q16)} of {jam(reward.paid_micro)} = "
+        f"{jam(reward.proposer_micro)}",
+        f"the verifiers share {jam(shared)}, whichever way they voted: {_parts_words(reward.verifiers) or 'nobody'}",
+    ]
+    if reward.unminted:
+        most = _blocks(params.paid_votes_per_window, "accepted")
+        words.append(f"not minted: {_parts_words(reward.unminted)}, for a verifier is paid for {most} of one window")
+    return tuple(words)
+
+
+def _blocks(count: int, kind: str) -> str:
+    return f"{count} {kind} block{'' if count == 1 else 's'}"
+
+
+def _parts_words(parts: Parts) -> str:
+    return ", ".join(f"{short(player)} {jam(amount)}" for player, amount in parts)

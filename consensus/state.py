@@ -4,9 +4,10 @@ Three layers, each depending only on the one before, so that work never runs bac
 
   1. a *verdict* of each touched slot (consensus/tally.py): needs no other slot;
   2. *points* of that slot, and of the same proposer's later slots when its acceptance or its voters changed, because
-     m looks back over the proposer's accepted blocks;
-  3. *payment* of the blocks whose points changed; of all blocks of the epoch only where their points exceed its
-     budget, because then each is paid its share.
+     m and cluster look back over the proposer's accepted blocks;
+  3. *payment* of the blocks whose points changed, and of those in the same window whose verifiers thereby cross the
+     reputation cap; of all blocks of the epoch only where their points exceed its budget, because then each is paid
+     its share.
 
 All of it is a function of the facts alone. What came first, and how often it was asked in between, leaves no trace;
 tests/consensus/test_ledger.py holds that against random orders.
@@ -16,18 +17,30 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import msgspec
 
+from consensus.cap import Cap
 from consensus.facts import Facts, Slot
 from consensus.logistic import weight_q16
 from consensus.lots import Purses, minted
 from consensus.ops import Block, Vote, Why
 from consensus.params import Params
-from consensus.reward import Reward, familiarity, points_of, reward_of
+from consensus.reward import (
+    Reward,
+    Terms,
+    blocks_budget,
+    expected_meetings,
+    familiarity,
+    points_of,
+    recent_of,
+    reward_of,
+    terms_of,
+)
 from consensus.tally import Ignored, Tallied, Tally
-from consensus.verdict import Standing, quorum
+from consensus.verdict import Standing, is_fabricated, quorum
 from crdt.canonical import digest, encode
 from crdt.types import BlockId, Digest, EntryId, Epoch, MicroJam, NetworkId, PlayerId, Window
 
@@ -65,6 +78,16 @@ class BlockState(msgspec.Struct, array_like=True, frozen=True):
         return self.op.window
 
     @property
+    def voters(self) -> tuple[PlayerId, ...]:
+        """Those whose votes count, sorted."""
+        return tuple(vote.verifier for vote in self.votes)
+
+    @property
+    def is_fabricated(self) -> bool:
+        """Whether its votes say that it is made up, which costs stake."""
+        return is_fabricated(self.quorum, ((vote.vote, vote.why) for vote in self.votes))
+
+    @property
     def reasons(self) -> tuple[Why, ...]:
         """The reasons given by votes that were not yes, each once, in their order of number."""
         return tuple(sorted({vote.why for vote in self.votes if vote.vote is not Vote.YES}))
@@ -74,7 +97,7 @@ class _Weighed(NamedTuple):
     """Layer 2: all but the payment."""
 
     state: BlockState
-    weights_q16: tuple[int, ...]  # of the verifiers that voted with the verdict; empty unless accepted
+    terms: Terms | None  # unless accepted, none
     points_micro: MicroJam
 
 
@@ -92,6 +115,7 @@ class State:
         self.epoch_points: Counter[Epoch] = Counter()  # points of all accepted blocks, micro-JAM
         self._tallied: dict[Slot, tuple[Tallied, ...]] = {}
         self._weighed: dict[Slot, tuple[_Weighed, ...]] = {}
+        self._cap = Cap(params)
         self._settled: dict[Slot, tuple[BlockState, ...]] = {}
         self._digests: dict[Slot, Digest] = {}
         self._slots_of: dict[PlayerId, list[Slot]] = {}  # ascending by window
@@ -107,10 +131,10 @@ class State:
         for slot in sorted(stale):
             epoch = self._params.epoch_of(slot.window)
             paid_before.setdefault(epoch, self.epoch_points[epoch])
-            if self._weigh_slot(slot, epoch):
-                unpaid.setdefault(epoch, set()).add(slot)
+            unpaid.setdefault(epoch, set()).update(self._weigh_slot(slot, epoch))
         for epoch in sorted(unpaid):
-            self._pay_epoch(epoch, unpaid[epoch], paid_before[epoch])
+            if unpaid[epoch]:
+                self._pay_epoch(epoch, unpaid[epoch], paid_before[epoch])
 
     # layer 1: verdicts
 
@@ -135,19 +159,32 @@ class State:
 
     # layer 2: points
 
-    def _weigh_slot(self, slot: Slot, epoch: Epoch) -> bool:
-        """Work out m, w and points of a slot's blocks; returns whether anything is different now."""
+    def _weigh_slot(self, slot: Slot, epoch: Epoch) -> set[Slot]:
+        """Work out m, w and points of a slot's blocks; returns the slots whose payment this may change."""
         before, tallied = self._weighed.get(slot, ()), self._tallied.get(slot, ())
-        met = familiarity(self._params, slot.window, self._accepted_before(slot)) if tallied else Counter[PlayerId]()
-        after = tuple(self._weigh(slot.proposer, block, met) for block in tallied)
+        recent = recent_of(self._params, slot.window, self._accepted_before(slot)) if tallied else []
+        met = familiarity(recent)
+        after = tuple(self._weigh(slot.proposer, block, recent, met) for block in tallied)
         if after == before:
-            return False
+            return set()
         if after:
             self._weighed[slot] = after
         else:
             self._weighed.pop(slot)
         self.epoch_points[epoch] += sum(b.points_micro for b in after) - sum(b.points_micro for b in before)
-        return True
+        return {slot} | self._recap(slot.window, before, after)
+
+    def _recap(self, window: Window, before: tuple[_Weighed, ...], after: tuple[_Weighed, ...]) -> set[Slot]:
+        """Count a window's accepted blocks anew against the reputation cap; returns the other slots concerned."""
+        moved = set[BlockId]()
+        for old in before:
+            if old.terms is not None:
+                moved |= self._cap.remove(window, old.state.id, old.state.voters)
+        for new in after:
+            if new.terms is not None:
+                moved |= self._cap.add(window, new.state.id, new.state.voters)
+        # A block that is not yet among those settled is on its way to be paid for the first time.
+        return {Slot(window, self.blocks[block].proposer) for block in moved if block in self.blocks}
 
     def _accepted_before(self, slot: Slot) -> list[tuple[Window, frozenset[PlayerId]]]:
         mine = self._slots_of.get(slot.proposer, [])
@@ -161,10 +198,13 @@ class State:
                 break
         return found[::-1]
 
-    def _weigh(self, proposer: PlayerId, block: Tallied, met: Counter[PlayerId]) -> _Weighed:
+    def _weigh(
+        self, proposer: PlayerId, block: Tallied, recent: list[AbstractSet[PlayerId]], met: Counter[PlayerId]
+    ) -> _Weighed:
+        expected = expected_meetings(self._params, len(recent), block.eligible) if block.counted else 0
         votes = tuple(
-            CountedVote(verifier, vote.vote, vote.why, vote.tranche, met[verifier], weight_q16(met[verifier]))
-            for verifier, vote in block.counted
+            CountedVote(v, vote.vote, vote.why, vote.tranche, met[v], weight_q16(max(0, met[v] - expected)))
+            for v, vote in block.counted
         )
         state = BlockState(
             id=block.id,
@@ -181,15 +221,16 @@ class State:
             reward=None,
         )
         if state.standing is not Standing.LOCAL:
-            return _Weighed(state, (), MicroJam(0))
-        weights = tuple(vote.w_q16 for vote in votes if vote.vote is Vote.YES)
-        return _Weighed(state, weights, points_of(self._params, block.op.quality.total, weights))
+            return _Weighed(state, None, MicroJam(0))
+        weights = [vote.w_q16 for vote in votes if vote.vote is Vote.YES]
+        terms = terms_of(self._params, block.op.quality.total, block.op.riff, weights, set(state.voters), recent)
+        return _Weighed(state, terms, points_of(self._params, terms))
 
     # layer 3: payment
 
     def _pay_epoch(self, epoch: Epoch, unpaid: set[Slot], points_before: int) -> None:
         slots, total = self.in_epoch.setdefault(epoch, set()), MicroJam(self.epoch_points[epoch])
-        is_shared = max(points_before, total) > self._params.epoch_budget_micro
+        is_shared = max(points_before, total) > blocks_budget(self._params)
         for slot in sorted(slots | unpaid if is_shared else unpaid):
             self._replace(slot, tuple(self._pay(epoch, block, total) for block in self._weighed.get(slot, ())))
             (slots.add if slot in self._weighed else slots.discard)(slot)
@@ -198,12 +239,13 @@ class State:
         self.changed_epochs.add(epoch)
 
     def _pay(self, epoch: Epoch, block: _Weighed, total: MicroJam) -> BlockState:
-        if block.state.standing is not Standing.LOCAL:
-            return block.state
-        voters = [vote.verifier for vote in block.state.votes]
-        quality = block.state.op.quality.total
-        reward = reward_of(self._params, epoch, quality, block.weights_q16, voters, total)
-        return msgspec.structs.replace(block.state, reward=reward)
+        state = block.state
+        if block.terms is None:
+            return state
+        unpaid = self._cap.unpaid(state.window, state.id, state.voters)
+        return msgspec.structs.replace(
+            state, reward=reward_of(self._params, epoch, block.terms, state.voters, unpaid, total)
+        )
 
     def _replace(self, slot: Slot, after: tuple[BlockState, ...]) -> None:
         before = self._settled.pop(slot, ())

@@ -47,9 +47,13 @@ def block_lines(block: dict[str, Any]) -> list[str]:
         lines.append(f"    {short(vote['verifier'])}  {vote['vote']:8} {weight}{why}")
     reward = block["reward"]
     if reward:
-        terms = f"quality {share(reward['quality_q16'])} x mean w {share(reward['mean_w_q16'])}"
-        lines.append(f"  reward {jam(reward['paid_micro'])} = {jam(reward['base_micro'])} x {terms}")
-        lines.append(f"    {jam(reward['proposer_micro'])} to the player, the rest to the verifiers")
+        names = {"quality": "quality", "mean w": "mean_w", "cluster": "cluster", "riff": "riff"}
+        terms = " x ".join(f"{name} {share(reward[f'{key}_q16'])}" for name, key in names.items())
+        pro_rata = "" if reward["paid_micro"] == reward["points_micro"] else ", pro rata"
+        lines.append(f"  reward {jam(reward['paid_micro'])} = {jam(reward['base_micro'])} x {terms}{pro_rata}")
+        unminted = sum(reward["unminted"].values())
+        capped = f", but {jam(unminted)} not minted: paid for enough blocks of this window" if unminted else ""
+        lines.append(f"    {jam(reward['proposer_micro'])} to the player, the rest to the verifiers{capped}")
     return lines
 
 

@@ -43,7 +43,7 @@ class DaemonBackend:
             case BlockChanged(block):
                 state = self.engine.ledger.block(block)
                 if state is not None:
-                    self.board.publish({"type": "block", "block": views.block(self.engine, state)})
+                    self.board.publish({"type": "block", "block": views.block(self.engine, state, self.clock.now_us())})
             case WindowJudged(window):
                 outcome = self.engine.duties.outcomes.get(window)
                 if outcome is not None:
@@ -87,8 +87,8 @@ class DaemonBackend:
 
     def blocks(self, limit: int) -> Sequence[Doc]:
         """Newest first."""
-        newest = self.engine.ledger.blocks()[::-1][:limit]
-        return [views.block(self.engine, state) for state in newest]
+        newest, now_us = self.engine.ledger.blocks()[::-1][:limit], self.clock.now_us()
+        return [views.block(self.engine, state, now_us) for state in newest]
 
     def windows(self, limit: int) -> Sequence[Doc]:
         """Newest first."""

@@ -8,7 +8,7 @@ from typing import Any
 from consensus.explain import explain_reward, explain_verdict
 from consensus.ops import WORDS, Vote, Why
 from consensus.state import BlockState
-from consensus.verdict import Standing
+from consensus.verdict import Standing, status_of
 from crdt.limits import PEER_DOCUMENTS_SHOWN_MAX, QUARANTINE_SHOWN_BYTES, QUARANTINE_SHOWN_MAX
 from crdt.types import DocumentName, PlayerId, SessionId
 from jam.board import Board
@@ -20,7 +20,6 @@ from node.mesh.peerid import peer_id_of
 from node.mesh.port import Link
 
 Doc = dict[str, Any]
-STANDING = {Standing.PENDING: "pending", Standing.LOCAL: "local", Standing.REJECTED: "rejected"}
 VOTES = {Vote.YES: "yes", Vote.NO: "no", Vote.TOO_LATE: "too-late"}
 
 
@@ -90,9 +89,10 @@ def board(seen: Board) -> Doc:
     }
 
 
-def block(engine: Engine, state: BlockState) -> Doc:
-    """Block."""
+def block(engine: Engine, state: BlockState, now_us: int) -> Doc:
+    """Block, as it is seen now."""
     op, reward = state.op, state.reward
+    status = status_of(engine.params, state.standing, op.window, engine.params.window_at(now_us), is_final=False)
     quality = {name: getattr(op.quality, name) for name in op.quality.__struct_fields__}
     votes = [
         {
@@ -117,13 +117,14 @@ def block(engine: Engine, state: BlockState) -> Doc:
         "last": op.last,
         "root": op.root.hex(),
         "quality": quality,
-        "state": STANDING[state.standing],
+        "state": str(status),
+        "fabricated": state.is_fabricated,
         "eligible": state.eligible,
         "quorum": state.quorum,
         "votes": votes,
         "ignored": [{"verifier": player.hex(), "why": why.name.lower()} for player, why in state.ignored],
         "reward": _reward(engine, state) if reward else None,
-        "words": list(explain_verdict(state)),
+        "words": list(explain_verdict(state, status)),
     }
 
 
@@ -135,6 +136,10 @@ def _reward(engine: Engine, state: BlockState) -> Doc:
         "base_micro": reward.base_micro,
         "quality_q16": reward.quality_q16,
         "mean_w_q16": reward.mean_w_q16,
+        "recent": reward.recent,
+        "likeness_q16": reward.likeness_q16,
+        "cluster_q16": reward.cluster_q16,
+        "riff_q16": reward.riff_q16,
         "points_micro": reward.points_micro,
         "epoch": reward.epoch,
         "epoch_points_micro": epoch_points_micro,
@@ -142,6 +147,7 @@ def _reward(engine: Engine, state: BlockState) -> Doc:
         "paid_micro": reward.paid_micro,
         "proposer_micro": reward.proposer_micro,
         "verifiers": {player.hex(): amount for player, amount in reward.verifiers},
+        "unminted": {player.hex(): amount for player, amount in reward.unminted},
         "words": list(explain_reward(engine.params, state, epoch_points_micro)),
     }
 

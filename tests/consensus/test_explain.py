@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from consensus.explain import explain_reward, explain_verdict, jam, share
-from consensus.ops import Vote
+from consensus.ops import Vote, Why
+from consensus.params import SMALL
 from consensus.state import BlockState
+from consensus.verdict import Status
 from crdt.types import BlockId, MicroJam
 from tests.consensus.world import FIRST, World
 
@@ -32,39 +35,112 @@ def test_amounts(micro: int, words: str) -> None:
 
 def test_every_term_of_a_reward_is_there_with_its_number() -> None:
     world = World(4)
-    world.round(FIRST, total=47_920)
+    first = world.round(FIRST, total=47_920)
     block = block_of(world, world.round(FIRST + 1, total=47_920))
     assert block.reward is not None
     text = "\n".join(explain_reward(world.params, block, world.ledger.epoch_points_micro(block.reward.epoch)))
     for term in (
         "mean w (0.8808 + 0.8808 + 0.8808) / 3 = 0.8808",
-        "base 1.000000 x quality 0.7312 x mean w 0.8808 = 0.644040",
-        f"epoch {block.reward.epoch} has points for 1.340564 of its 1000.000000",
-        "paid in full",
-        f"gets 0.8000 of 0.644040 = {jam(block.reward.proposer_micro)}",
+        "cluster 0.7500: voters are 1.0000 alike those who voted on the player's last 1 accepted block",
+        "; 1 - 0.2500 x that",
+        f"riff {share(block.reward.riff_q16)}: it was ",
+        f"base 1.000000 x quality 0.7312 x mean w 0.8808 x cluster 0.7500 x riff {share(block.reward.riff_q16)} = 0.",
+        f" = {jam(block.reward.points_micro)}",
+        f"epoch {block.reward.epoch} has points for {jam(world.ledger.epoch_points_micro(block.reward.epoch))}",
+        "and 900.009156 for blocks: worth all of it",
+        f"gets 0.8000 of {jam(block.reward.paid_micro)} = {jam(block.reward.proposer_micro)}",
         *(f"{player.hex()[:8]} {jam(amount)}" for player, amount in block.reward.verifiers),
     ):
         assert term in text
-    assert explain_verdict(block)[0] == "accepted by 3 of 3 votes (3 eligible, quorum 2)"
-    assert sum("attested 1 of the player's recent blocks, so w 0.8808" in line for line in explain_verdict(block)) == 3
+    assert "no recent accepted block" in words_of(world, first)
+    verdict = explain_verdict(block, Status.LOCAL)
+    assert verdict[:3] == (
+        "accepted by 3 of 3 votes (3 eligible, quorum 2)",
+        "the first tranche decided alone: at least 2 yes and no no",
+        "accepted takes 2 yes, and two yes to every no; rejected, 2 no or too late",
+    )
+    assert sum("attested 1 of the player's recent blocks, so w 0.8808" in line for line in verdict) == 3
+    assert explain_verdict(block, Status.FINAL)[0] == f"{verdict[0]}; final, a checkpoint holds it"
+
+
+def words_of(world: World, block: BlockId) -> str:
+    """All that is said about a block's reward."""
+    found = block_of(world, block)
+    assert found.reward is not None
+    return "\n".join(explain_reward(world.params, found, world.ledger.epoch_points_micro(found.reward.epoch)))
+
+
+def test_what_the_budget_and_the_cap_take_is_said() -> None:
+    world = World(4, msgspec.structs.replace(SMALL, epoch_budget_micro=1_000_000, paid_votes_per_window=1))
+    world.pulse(FIRST)
+    listener, *players = world.people
+    for player in players:
+        block = world.propose(player, FIRST)
+        world.vote(player, block, FIRST, Vote.YES, *(p for p in world.people if p is not player))
+    last = max(state.id for state in world.ledger.blocks())
+    reward = block_of(world, last).reward
+    assert reward is not None
+    text = words_of(world, last)
+    assert f"and 0.900010 for blocks: worth {jam(reward.paid_micro)} pro rata" in text
+    part = dict(reward.unminted)[listener.player]
+    assert f"{listener.player.hex()[:8]} {jam(part)}" in text and "paid for 1 accepted block of one window" in text
+    if not reward.verifiers:
+        assert "voted: nobody" in text
+
+
+def test_the_variant_says_what_chance_would_bring() -> None:
+    world = World(4, msgspec.structs.replace(SMALL, decay_excess=True))
+    world.round(FIRST)
+    block = world.round(FIRST + 1)
+    assert "chance alone brings 1 of 1 recent block, only more" in words_of(world, block)
+    assert all(vote.m == 1 and vote.w_q16 == 62_428 for vote in block_of(world, block).votes)
+
+
+def test_a_no_says_that_it_brought_in_the_other_tranches_and_a_fake_what_it_costs() -> None:
+    world = World(4)
+    proposer, *others = world.people
+    world.pulse(FIRST)
+    block = world.propose(proposer, FIRST)
+    vote = world.attest(others[0], proposer, block, FIRST, Vote.NO)
+    world.say(others[0], world.epoch(FIRST), msgspec.structs.replace(vote, why=Why.ROOT_MISMATCH))
+    words = explain_verdict(block_of(world, block), Status.PENDING)
+    assert "tranches 0 to 2 count together, because somebody said no" in words
+    vote = world.attest(others[1], proposer, block, FIRST, Vote.NO)
+    world.say(others[1], world.epoch(FIRST), msgspec.structs.replace(vote, why=Why.MALFORMED))
+    words = explain_verdict(block_of(world, block), Status.REJECTED)
+    assert "made up, say at least 2 votes and two thirds of all: it costs the player stake" in words
+    assert explain_reward(world.params, block_of(world, block), MicroJam(0)) == ("no reward: the block is rejected",)
+
+
+def test_too_few_votes_say_so() -> None:
+    world = World(4)
+    proposer, *others = world.people
+    world.pulse(FIRST)
+    block = world.propose(proposer, FIRST)
+    world.vote(proposer, block, FIRST, Vote.YES, others[0])
+    words = explain_verdict(block_of(world, block), Status.PENDING)
+    assert "tranches 0 to 2 count together, because those before it had fewer than 2 yes" in words
+    closed = explain_verdict(block_of(world, block), Status.CLOSED)[0]
+    assert closed == "closed undecided, for nobody votes on it any more: 1 yes (3 eligible, quorum 2)"
 
 
 def test_what_a_pending_a_rejected_and_a_double_block_say() -> None:
     world = World(3)
     proposer, one, other = world.people
     alone = world.propose(proposer, FIRST)
-    assert "nobody can verify it yet" in explain_verdict(block_of(world, alone))[0]
+    assert "pending: nobody but the player" in explain_verdict(block_of(world, alone), Status.PENDING)[0]
+    assert "closed, never verified" in explain_verdict(block_of(world, alone), Status.CLOSED)[0]
     world.pulse(FIRST)
     block = block_of(world, alone)
-    assert explain_verdict(block) == ("pending: 0 yes so far (2 eligible, quorum 2)",)
-    assert explain_reward(world.params, block, MicroJam(0)) == ("no reward: the block is pending",)
+    assert explain_verdict(block, Status.PENDING) == ("pending: 0 yes so far (2 eligible, quorum 2)",)
+    assert explain_reward(world.params, block, MicroJam(0)) == ("no reward: the block is not accepted yet",)
     world.vote(proposer, alone, FIRST, Vote.NO, one)
     world.vote(proposer, alone, FIRST, Vote.TOO_LATE, other)
-    first, *rest = explain_verdict(block_of(world, alone))
+    first, *rest = explain_verdict(block_of(world, alone), Status.REJECTED)
     assert first.startswith("rejected by 2 of 2 votes (2 eligible, quorum 2): a replay")
-    assert "came too late" in first and len(rest) == 2
+    assert "came too late" in first and len(rest) == 4
     world.propose(proposer, FIRST, salt=1)
-    assert "2 blocks" in explain_verdict(block_of(world, alone))[0]
+    assert "2 blocks" in explain_verdict(block_of(world, alone), Status.REJECTED)[0]
 
 
 def test_votes_that_do_not_count_say_why() -> None:
@@ -73,4 +149,4 @@ def test_votes_that_do_not_count_say_why() -> None:
     world.pulse(FIRST, proposer, one)
     block = world.propose(proposer, FIRST)
     world.vote(proposer, block, FIRST, Vote.YES, stranger)
-    assert any("was not eligible" in line for line in explain_verdict(block_of(world, block)))
+    assert any("was not eligible" in line for line in explain_verdict(block_of(world, block), Status.PENDING))

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consensus.ops import Vote
+from consensus.ops import FABRICATED, Vote, Why
 from consensus.params import MAIN
-from consensus.verdict import Ballot, Standing, decide, quorum
+from consensus.verdict import Ballot, Standing, Status, decide, is_fabricated, quorum, status_of
 from crdt.errors import Misuse
+from crdt.types import Window
 
 Y, N, L = Vote.YES, Vote.NO, Vote.TOO_LATE
 PENDING, LOCAL, REJECTED = Standing.PENDING, Standing.LOCAL, Standing.REJECTED
@@ -108,3 +109,89 @@ def test_nothing_is_decided_without_a_quorum(eligible: int, votes: list[Ballot])
         assert verdict.yes >= needed and verdict.yes >= 2 * verdict.no
     if verdict.standing is REJECTED:
         assert verdict.no + verdict.late >= needed and not (verdict.yes >= needed and verdict.yes >= 2 * verdict.no)
+
+
+# review
+
+
+def test_under_review_every_tranche_is_open() -> None:
+    votes = ballots("yyyyy", "nn", "n")
+    assert decide(MAIN, 100, votes) == (LOCAL, 5, 0, 0, 1)
+    assert decide(MAIN, 100, votes, is_reviewed=True) == (PENDING, 5, 3, 0, 3)
+    assert decide(MAIN, 100, ballots("yyyyy"), is_reviewed=True) == (LOCAL, 5, 0, 0, 3)
+    assert decide(MAIN, 0, [], is_reviewed=True).standing is PENDING
+
+
+@given(st.integers(0, 40), votes_drawn)
+def test_a_review_hears_all_and_spares_nobody(eligible: int, votes: list[Ballot]) -> None:
+    plain, reviewed = decide(MAIN, eligible, votes), decide(MAIN, eligible, votes, is_reviewed=True)
+    assert reviewed.open_tranches == 3 and reviewed.yes + reviewed.no + reviewed.late == len(votes)
+    if plain.open_tranches == 3:
+        assert reviewed == plain
+    if plain.standing is REJECTED:
+        assert reviewed.standing is REJECTED
+
+
+# fabricated
+
+ROOT, REPLAY = (N, Why.ROOT_MISMATCH), (N, Why.REPLAY)
+FINE, LATE = (Y, Why.FINE), (L, Why.LATE)
+
+
+@pytest.mark.parametrize(
+    ("needed", "votes", "found"),
+    [
+        (5, [ROOT] * 5, True),
+        (5, [ROOT] * 4, False),
+        (5, [ROOT] * 4 + [REPLAY], False),
+        (5, [ROOT] * 5 + [REPLAY] * 2, True),
+        (5, [ROOT] * 6 + [FINE] * 3, True),
+        (5, [ROOT] * 6 + [FINE] * 4, False),
+        (5, [ROOT] * 5 + [LATE] * 3, False),
+        (5, [(L, Why.ROOT_MISMATCH)] * 9, False),
+        (5, [(Y, Why.MALFORMED)] * 9, False),
+        (1, [ROOT], True),
+        (1, [], False),
+        (0, [], False),
+        (0, [ROOT] * 5, False),
+        (2, [(N, why) for why in sorted(FABRICATED)], True),
+    ],
+)
+def test_what_is_made_up(needed: int, votes: list[tuple[Vote, Why]], found: bool) -> None:
+    assert is_fabricated(needed, votes) is found
+
+
+@pytest.mark.parametrize("why", sorted(set(Why) - FABRICATED))
+def test_what_can_happen_to_honest_people_costs_no_stake(why: Why) -> None:
+    assert not is_fabricated(5, [(N, why)] * 35)
+
+
+@given(
+    st.integers(1, 40), st.lists(st.tuples(st.integers(0, 2), st.sampled_from([ROOT, REPLAY, FINE, LATE])), max_size=24)
+)
+def test_what_is_made_up_is_rejected(eligible: int, cast: list[tuple[int, tuple[Vote, Why]]]) -> None:
+    verdict = decide(MAIN, eligible, [Ballot(tranche, vote) for tranche, (vote, _) in cast])
+    heard = [said for tranche, said in cast if tranche < verdict.open_tranches]
+    if is_fabricated(quorum(MAIN, eligible), heard):
+        assert verdict.standing is REJECTED
+
+
+# what is shown
+
+
+@pytest.mark.parametrize(
+    ("held", "later", "is_final", "shown"),
+    [
+        (PENDING, 0, False, Status.PENDING),
+        (PENDING, MAIN.close_windows, False, Status.PENDING),
+        (PENDING, MAIN.close_windows + 1, False, Status.CLOSED),
+        (PENDING, 0, True, Status.CLOSED),
+        (LOCAL, 0, False, Status.LOCAL),
+        (LOCAL, 10_000, False, Status.LOCAL),
+        (LOCAL, 10_000, True, Status.FINAL),
+        (REJECTED, 10_000, False, Status.REJECTED),
+        (REJECTED, 0, True, Status.REJECTED),
+    ],
+)
+def test_statuses(held: Standing, later: int, is_final: bool, shown: Status) -> None:
+    assert status_of(MAIN, held, Window(500), Window(500 + later), is_final) is shown

@@ -22,7 +22,7 @@ export function person(id, me) {
 
 /** State in a word. */
 export function pill(state) {
-  return h("span", { class: `pill ${state}` }, { pending: "pending", local: "accepted", rejected: "rejected" }[state] ?? state);
+  return h("span", { class: `pill ${state}` }, { local: "accepted" }[state] ?? state);
 }
 
 function term(value, name, hint) {
@@ -35,14 +35,17 @@ function formula(reward) {
   return h("div", { class: "formula" },
     term(jam(reward.base_micro), "base", "what a perfect block among new verifiers is worth"), sign("×"),
     term(factor(reward.quality_q16), "quality", "of what was played"), sign("×"),
-    term(factor(reward.mean_w_q16), "mean w", "how new the verifiers that agreed are to this player"), sign("="),
+    term(factor(reward.mean_w_q16), "mean w", "how new the verifiers that agreed are to this player"), sign("×"),
+    term(factor(reward.cluster_q16), "cluster", "less when the same circle votes again and again"), sign("×"),
+    term(factor(reward.riff_q16), "riff", "half for a window without its riff"), sign("="),
     term(jam(reward.points_micro), "points"), sign("→"),
-    term(jam(reward.paid_micro), "JAM paid", "points are paid in full while the epoch's budget lasts"));
+    term(jam(reward.paid_micro), "JAM", "points are paid in full while the epoch's budget lasts"));
 }
 
 function split(block, me) {
   const { reward } = block;
-  const rows = [[block.proposer, reward.proposer_micro, "played"], ...Object.entries(reward.verifiers).map(([id, micro]) => [id, micro, "verified"])];
+  const rows = [[block.proposer, reward.proposer_micro, "played"], ...Object.entries(reward.verifiers).map(([id, micro]) => [id, micro, "verified"]),
+    ...Object.entries(reward.unminted).map(([id, micro]) => [id, micro, "not minted: paid for enough blocks of this window"])];
   const shares = rows.map(([id, micro]) => {
     const bar = h("i");
     bar.style.flexGrow = String(micro);

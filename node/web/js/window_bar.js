@@ -36,8 +36,9 @@ export function outcome(window, block) {
   if (window.outcome === "silent") return ["silent", "silent", "nothing was played"];
   if (!block) return ["pending", "proposed", `block ${short(window.block)}`];
   const verdict = block.words[0] ?? "";
-  if (block.state === "local") return ["local", block.reward ? `+${jam(block.reward.proposer_micro)} JAM` : "accepted", verdict];
-  return block.state === "rejected" ? ["rejected", "rejected", verdict] : ["pending", "waiting for votes", verdict];
+  if (block.state === "local" || block.state === "final") return ["local", block.reward ? `+${jam(block.reward.proposer_micro)} JAM` : "accepted", verdict];
+  if (block.state === "rejected" || block.state === "closed") return ["rejected", block.state, verdict];
+  return ["pending", "waiting for votes", verdict];
 }
 
 /** One's last windows. */

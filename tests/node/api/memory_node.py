@@ -252,6 +252,10 @@ class MemoryNode:
             "base_micro": 1_000_000,
             "quality_q16": block["quality"]["total"],
             "mean_w_q16": w_q16,
+            "recent": 0,
+            "likeness_q16": 0,
+            "cluster_q16": 65_536,
+            "riff_q16": 65_536,
             "points_micro": points,
             "epoch": block["epoch"],
             "epoch_points_micro": points * 3,
@@ -259,6 +263,7 @@ class MemoryNode:
             "paid_micro": points,
             "proposer_micro": points - share * len(verifiers),
             "verifiers": dict.fromkeys(verifiers, share),
+            "unminted": {},
             "words": ["the epoch's budget covers all points, so they are paid in full"],
         }
 

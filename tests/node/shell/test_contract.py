@@ -52,7 +52,7 @@ def test_blocks_windows_peers_and_history_are_documented() -> None:
     world.run_until(perform(world, hosts[0], make(3, 25 * SECOND, 100_000)))
     settle(world)
     engine = hosts[0].engine
-    blocks = [views.block(engine, state) for state in engine.ledger.blocks()]
+    blocks = [views.block(engine, state, world.now_us) for state in engine.ledger.blocks()]
     assert any(block["reward"] for block in blocks)
     windows = [views.window(outcome) for outcome in engine.duties.outcomes.values()]
     hosts[0].give(OpenSession("tune", 90_000, 4, 4))
