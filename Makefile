@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fuzz soak soak-store hostile yjs-crosscheck demo lan lock clean
+.PHONY: help setup run test lint bench fuzz soak soak-store hostile histories yjs-crosscheck demo lan lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,9 @@ soak-store: $(VENV)/.ready-dev ## damage stores in every way: ROUNDS=200 SEED=1 
 
 hostile: $(VENV)/.ready-dev ## an honest pair under every attack, SECONDS=10 each (ATTACKS="..." for some)
 	@$(BIN)/python -m tests.hostile --seconds $(or $(SECONDS),10) $(ATTACKS)
+
+histories: $(VENV)/.ready-dev ## random histories in many orders, against a second fold: COUNT=2000 SEED=1 ORDERS=20
+	@$(BIN)/python -m tests.consensus.histories --count $(or $(COUNT),2000) --seed $(or $(SEED),1) --orders $(or $(ORDERS),20)
 
 demo: setup ## four nodes on this machine, a made-up performance, blocks that pay
 	@$(BIN)/symjam demo

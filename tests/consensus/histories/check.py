@@ -1,0 +1,126 @@
+"""What must be true of every history, in whatever order it is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+
+from consensus.ledger import Ledger
+from consensus.ops import Block, Witness
+from consensus.params import Params
+from consensus.verdict import Standing
+from crdt.entry import Entry
+from crdt.types import BlockId
+from tests.consensus.histories.scene import History
+from tests.consensus.reference.entries import Said, cuts_of, said_by
+from tests.consensus.reference.fold import Fold, fold
+
+STANDINGS = {Standing.PENDING: "pending", Standing.LOCAL: "accepted", Standing.REJECTED: "rejected"}
+
+
+class Broken(AssertionError):
+    """A history of which something is not true."""
+
+
+def require(is_true: bool, what: str) -> None:
+    if not is_true:
+        raise Broken(what)
+
+
+def check(history: History, orders: int, seed: int = 0) -> None:
+    """Deliver it in so many orders, split and duplicated. Raises Broken."""
+    random = Random(seed)
+    expected = fold(history.params, history.network, history.entries)
+    check_fold(history.params, history.entries, expected)
+    roots = set()
+    for nth in range(orders):
+        ledger = deliver(history, random, nth)
+        if not roots:
+            compare(ledger, expected)
+        roots.add(ledger.root())
+        require(len(roots) == 1, f"order {nth} gives another root")
+    for side in history.sides:
+        check_side(history, side)
+
+
+def deliver(history: History, random: Random, nth: int) -> Ledger:
+    """A ledger that has seen all of a history: first in the order of its making, then in any."""
+    entries = list(history.entries)
+    if nth:
+        random.shuffle(entries)
+    entries += random.sample(entries, len(entries) // 8)  # again, at the end
+    ledger, seen = Ledger(history.params, history.network), set()
+    pause = random.choice([1, 1, 7, 50, len(entries)])  # how many come between two looks at the state
+    for number, entry in enumerate(entries):
+        require(entry.id not in seen or not ledger.add(entry), "an entry counts twice")
+        ledger.add(entry)
+        seen.add(entry.id)
+        if random.random() < 0.1:
+            ledger.add(random.choice(entries[: number + 1]))
+        if number % pause == 0:
+            check_sums(ledger)
+    check_sums(ledger)
+    return ledger
+
+
+def check_sums(ledger: Ledger) -> None:
+    """What is there is what was minted, and no lot is negative."""
+    balances = ledger.balances()
+    require(sum(balances.values()) == ledger.supply_micro, "the balances are not the supply")
+    require(all(lot.amount_micro > 0 for player in balances for lot in ledger.lots(player)), "a lot is not positive")
+
+
+def check_fold(params: Params, entries: Sequence[Entry], whole: Fold) -> None:
+    """The same of the reference itself, at the end of every epoch."""
+    for epoch, end in whole.ends.items():
+        amounts = [amount for account in end.accounts.values() for amount in account.amounts]
+        require(sum(amounts) == end.minted - end.burned, f"epoch {epoch} of the reference does not add up")
+        require(all(amount > 0 for amount in amounts), "a lot of the reference is not positive")
+    if whole.ends:
+        require(whole.last.minted <= emitted(params, said_by(params, entries, whole.cuts)), "more than the budgets")
+
+
+def emitted(params: Params, said: Iterable[Said]) -> int:
+    """The budgets of all epochs in which anything can be paid."""
+    epochs = {s.op.window // params.epoch_windows for s in said if isinstance(s.op, Block)}
+    return params.epoch_budget_micro * len(epochs | {s.epoch for s in said if isinstance(s.op, Witness)})
+
+
+def check_side(history: History, side: Iterable[int]) -> None:
+    """One side of a split mesh: it agrees with the reference, and has paid no more than the budgets."""
+    entries = [history.entries[number] for number in sorted(side)]
+    ledger = Ledger(history.params, history.network)
+    for entry in entries:
+        ledger.add(entry)
+    check_sums(ledger)
+    compare(ledger, fold(history.params, history.network, entries))
+    said = said_by(history.params, entries, cuts_of(entries))
+    require(ledger.supply_micro <= emitted(history.params, said), "one side paid more than the budgets")
+
+
+def compare(ledger: Ledger, expected: Fold) -> None:
+    """The real ledger against the reference."""
+    equal("cuts", {author: tuple(place) for author, place in ledger.cuts().items()}, expected.cuts)
+    equal("entries that count", ledger.entries, len(expected.entries))
+    equal("blocks", {block.id for block in ledger.blocks()}, set(expected.blocks))
+    for block in sorted(expected.blocks):
+        _compare_block(ledger, expected, block)
+
+
+def _compare_block(ledger: Ledger, expected: Fold, block: BlockId) -> None:
+    real, plain = ledger.block(block), expected.blocks[block]
+    assert real is not None
+    paid = expected.paid[block]
+    named = f"block {block.hex()[:8]} of {plain.proposer.hex()[:8]} in window {plain.op.window}"
+    equal(f"{named}: standing", STANDINGS[real.standing], plain.standing)
+    equal(f"{named}: eligible", real.eligible, plain.eligible)
+    equal(f"{named}: quorum", real.quorum, plain.quorum)
+    equal(f"{named}: rivals", real.rivals, plain.rivals)
+    votes = {vote.verifier: (vote.vote, vote.why, vote.tranche, vote.m, vote.w_q16) for vote in real.votes}
+    counted = {p: (v.vote, v.why, v.tranche, paid.m[p], paid.w[p]) for p, v in plain.counted.items()}
+    equal(f"{named}: votes", votes, counted)
+    equal(f"{named}: open tranches", real.open_tranches, plain.open_tranches)
+
+
+def equal(what: str, real: object, plain: object) -> None:
+    require(real == plain, f"{what}: the ledger has {real}, the reference {plain}")
