@@ -39,8 +39,8 @@ def described(number: int, entry: Entry) -> str:
     """One entry in words."""
     ops, skipped = decode_ops(entry.body.payload)
     words = ", ".join(_of(op) for op in ops) + (f", {skipped} unreadable" if skipped else "")
-    place = f"{entry.body.document}#{entry.body.seq}"
-    return f"{number:4} {entry.body.author.hex()[:8]} {place} {entry.id.hex()[:8]} after {entry.body.prev.hex()[:8]}: {words}"
+    place = f"{entry.body.document}#{entry.body.seq} {entry.id.hex()[:8]} after {entry.body.prev.hex()[:8]}"
+    return f"{number:4} {entry.body.author.hex()[:8]} {place}: {words}"
 
 
 def _of(op: object) -> str:

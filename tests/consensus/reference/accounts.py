@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from consensus.ops import LotRef, Stake, Transfer, Unstake
 from consensus.params import Params
 from crdt.types import BlockId, EntryId, PlayerId
-from tests.consensus.reference.entries import Said
+from tests.consensus.reference.entries import Place, Said
 
 Lots = dict[BlockId, int]
 
@@ -93,7 +93,11 @@ def burn(account: Account, amount: int | None) -> int:
 
 
 def close_epoch(
-    params: Params, epoch: int, accounts: dict[PlayerId, Account], fabricated: list[PlayerId], cuts: dict
+    params: Params,
+    epoch: int,
+    accounts: dict[PlayerId, Account],
+    fabricated: list[PlayerId],
+    cuts: dict[PlayerId, Place],
 ) -> int:
     """Slash. `fabricated` names the proposers of fabricated blocks, one for each, in the order of the blocks' ids."""
     burned = sum(burn(accounts[player], params.base_micro) for player in fabricated)

@@ -48,11 +48,8 @@ def cuts_of(entries: Iterable[Entry], proven: Iterable[tuple[PlayerId, Place]] =
 
 
 def _cut_of(entries: list[Entry], forks: list[Place]) -> Place | None:
-    faults = list(forks)
-    for one in entries:
-        for other in entries:
-            if one.id != other.id and place_of(one) == place_of(other):
-                faults.append(place_of(one))
+    places = [place_of(entry) for entry in entries]
+    faults = forks + [place for place in places if places.count(place) > 1]
     first_fork = min(faults, default=None)
     before = [entry for entry in entries if first_fork is None or place_of(entry) < first_fork]
     for one in before:

@@ -1,4 +1,4 @@
-"""Everything together: what is decided about an epoch rests on the entries, and on the states at the ends of earlier ones."""
+"""Everything together: what is decided about an epoch rests on the entries, and on the ends of earlier epochs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def fold(
     result = Fold(cuts, counting, _players(params, said))
     epochs = {s.epoch for s in said} | {s.op.window // params.epoch_windows for s in said if isinstance(s.op, Block)}
     if epochs:
-        last = max(epochs) if until is None else max(until, max(epochs))
+        last = max(epochs if until is None else {until, *epochs})
         for epoch in range(min(epochs), last + 1):
             _fold_epoch(params, network, said, result, epoch)
     return result
@@ -114,7 +114,7 @@ def _fold_epoch(params: Params, network: NetworkId, said: list[Said], result: Fo
 
 
 def weights_then(params: Params, result: Fold, epoch: int, players: set[PlayerId]) -> dict[PlayerId, int]:
-    """Weights at the end of an epoch. Of whom nothing was known by then, it is that of a person without stakes or friends."""
+    """Weights at the end of an epoch. Of whom nothing was known by then: that of one without stake or friends."""
     known = result.ends[epoch].weights if epoch in result.ends else {}
     persons = people.persons_at(params, epoch, players, {}, {})
     return {player: known.get(player, people.weight_of(params, persons[player], 0)) for player in players}
@@ -143,10 +143,10 @@ def _pay_epoch(
     points, met = {}, {}
     for block in blocks:
         recent = pay.recent_of(params, block, accepted)
-        m, w = met[block.id] = pay.weights_of(params, block, recent)
+        met[block.id] = pay.weights_of(params, block, recent)
         if block in mine:
             cluster, riff = pay.cluster_of(params, block, recent), pay.riff_of(params, block)
-            points[block.id] = pay.points_of(params, block, w, cluster, riff)
+            points[block.id] = pay.points_of(params, block, met[block.id][1], cluster, riff)
     paid = pay.paid_in(params, points, mine)
     minted = 0
     for block in blocks:
