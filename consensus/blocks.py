@@ -23,7 +23,7 @@ from consensus.ops import WORDS, Block, Measures, PulseRef, Vote, Why
 from consensus.params import Params
 from consensus.parts import part_of
 from consensus.quality.grid import grid_of
-from consensus.quality.measure import NOTHING, Report, combined_q16, measure
+from consensus.quality.measure import NOTHING, Report, measure, total_q16
 from consensus.quality.replay import ReplayIndex
 from crdt.entry import Entry
 from crdt.errors import Misuse
@@ -164,20 +164,20 @@ def judge(
     report = _measure(params, session, block.window, cut, known)
     if report.why is not Why.FINE:
         return Judgement(Vote.NO, report.why, report.measures, report.words)
-    if not _is_fair(block.quality, report.measures):
+    if not _is_fair(params, block.quality, report.measures):
         words = (*report.words, f"claimed {block.quality.total} of 65536, found {report.measures.total}")
         return Judgement(Vote.NO, Why.QUALITY_MISMATCH, report.measures, words)
     return Judgement(Vote.YES, Why.FINE, report.measures, report.words)
 
 
-def _is_fair(claim: Measures, found: Measures) -> bool:
+def _is_fair(params: Params, claim: Measures, found: Measures) -> bool:
     """Whether a claim is what was found.
 
     Originality alone may be claimed lower: whoever knows fewer earlier recordings finds more originality, and a
     verifier that lacks one must not vote against a proposer who was honest about it.
     """
     expected = msgspec.structs.replace(found, originality=min(claim.originality, found.originality))
-    return claim == msgspec.structs.replace(expected, total=combined_q16(expected))
+    return claim == msgspec.structs.replace(expected, total=total_q16(params, expected))
 
 
 def too_late() -> Judgement:

@@ -38,6 +38,8 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     # humanness and originality
     min_deviation_us: int  # standard deviation from the grid below this is no human
     max_tie_q16: int  # share of pairs of onsets that deviate from the grid alike (quality/humanness.py)
+    human_mark_q16: int  # humanness below this passes for no person's: worth next to nothing, and no crime
+    below_mark_q16: int  # what such a window's total is multiplied by
     replay_residual_us: int
     replay_correlation_q16: int  # of the deviations of notes on the same lanes and steps
     replay_coverage_q16: int
@@ -111,6 +113,8 @@ MAIN: Final = Params(
     min_active_s=40,
     min_deviation_us=5_000,
     max_tie_q16=19_661,
+    human_mark_q16=32_768,
+    below_mark_q16=1_024,
     replay_residual_us=8_000,
     replay_correlation_q16=55_706,
     replay_coverage_q16=45_875,
@@ -157,6 +161,7 @@ SMALL: Final = msgspec.structs.replace(
     checkpoint_lag=4,
     min_events=12,
     min_active_s=4,
+    human_mark_q16=13_107,  # ten seconds tell little
     replay_min_hits=12,
     replay_correlation_q16=ONE_Q16,  # never exceeded: short windows of one groove are too much alike
 )

@@ -23,6 +23,6 @@ def effective_lanes_q16(onsets: Sequence[Onset]) -> int:
     return len(onsets) ** 2 * ONE_Q16 // squares if squares else 0
 
 
-def diversity_q16(onsets: Sequence[Onset]) -> int:
-    """From 0 for a single lane to 1 for FULL_LANES effective ones."""
-    return min(max(effective_lanes_q16(onsets) - ONE_Q16, 0) // (FULL_LANES - 1), ONE_Q16)
+def diversity_q16(lanes_q16: int) -> int:
+    """From 0 for a single effective lane to 1 for FULL_LANES of them."""
+    return min(max(lanes_q16 - ONE_Q16, 0) // (FULL_LANES - 1), ONE_Q16)

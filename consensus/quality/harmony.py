@@ -29,17 +29,16 @@ NONE_Q16: Final = 28_836  # 0.44: a chromatic run
 FULL_Q16: Final = 40_632  # 0.62: the seven notes of a major scale, each as often
 
 
-def harmony_q16(onsets: Sequence[Onset]) -> int:
-    """From a half to 1 for pitched notes given by time; 1 where there is nothing to judge."""
-    mean = consonance_q16(onsets)
-    if mean is None:
+def harmony_q16(consonance: int | None) -> int:
+    """From a half to 1 by mean consonance; 1 where there is nothing to judge."""
+    if consonance is None:
         return ONE_Q16
-    ramp = min(max(mean - NONE_Q16, 0) * ONE_Q16 // (FULL_Q16 - NONE_Q16), ONE_Q16)
+    ramp = min(max(consonance - NONE_Q16, 0) * ONE_Q16 // (FULL_Q16 - NONE_Q16), ONE_Q16)
     return (ONE_Q16 + ramp) // 2
 
 
 def consonance_q16(onsets: Sequence[Onset]) -> int | None:
-    """Mean consonance of the intervals of a window, None with too few of them."""
+    """Mean consonance of the intervals of a window, its onsets given by time; None with too few of them."""
     notes = pitched(onsets)
     total, weight = 0, 0
     for i, note in enumerate(notes):

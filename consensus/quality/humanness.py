@@ -6,9 +6,15 @@ subdivision than the declared one, it has a few values of deviation, so still a 
 tempo its deviations wander but its gaps between notes do not. So both are looked at, and the worse one counts. Pairs,
 because the share of tied pairs does not depend on how many notes there are, while the number of chance ties does.
 
-The rest is a grade. People's deviations spread by 15 to 40 ms, are correlated with those just before, and their
-chords are never struck at one moment. A thirty-line humaniser can imitate all of that; the grade stops lazy ones and
-the riff, present verifiers and falling rewards are for the others. What a window has too few notes for is left out.
+The rest is a grade, a weighted mean of what machines of the plain kind lack (weights in WEIGHTS). People's
+deviations *spread* by 15 to 40 ms; their chords are never *struck at one moment*; each lane and place in the bar has
+a lag of its own, the *pattern* of the hand; and what is left without that pattern goes with the step before
+(*correlation*) and with the bar (*drift*). Pattern and drift are told by analysis of variance (variance.py): three
+times as much between the groups as within is full, beyond what chance gives so many notes. What a window has too few
+notes for is left out, and a grade under the mark of `Params` is worth next to nothing (measure.py).
+
+That stops lazy machines only. Noise with a memory, or a pattern taken from somebody's playing, is beyond any such
+statistics (docs/quality.md has the rates); the riff, present verifiers and falling rewards are for those.
 """
 
 from __future__ import annotations
@@ -19,14 +25,19 @@ from typing import Final, NamedTuple
 
 from consensus.ops import Why
 from consensus.params import ONE_Q16, Params
+from consensus.quality.grid import Grid
 from consensus.quality.timing import Timed, deviation_sd
+from consensus.quality.variance import centred, excess_q16, group_sums
 
 TIE_US: Final = 500  # closer than this is the same amount
-SD_FULL_US: Final = 15_000  # the first percentile of drummers is 15.9 ms
-CORRELATION_FULL_Q16: Final = 13_107  # 0.2; drummers average 0.24
-SPREAD_FULL_US: Final = 10_000  # drummers' chords spread 23.5 ms
+SD_FULL_US: Final = 15_000  # the first percentile of drummers is 15.2 ms
+CORRELATION_FULL_Q16: Final = 16_384  # a quarter; drummers' median is a half
+SPREAD_FULL_US: Final = 10_000  # drummers' chords spread 24 ms
+EXCESS_FULL_Q16: Final = 113_459  # log2 of 3.3: e^1.2 times what chance gives
 MIN_STEPS: Final = 32  # fewer steps tell nothing of correlation
 MIN_CHORDS: Final = 8
+# As they tell people from machines.
+WEIGHTS: Final = {"deviation": 1, "correlation": 1, "chords": 1, "drift": 3, "pattern": 4}
 
 
 class Signs(NamedTuple):
@@ -34,27 +45,33 @@ class Signs(NamedTuple):
 
     deviation_us: int  # standard deviation from the grid
     ties_q16: int  # share of pairs that deviate alike, or of gaps between steps that are alike
-    correlation_q16: int | None  # of a step's mean deviation with the next one's, -1..1
+    correlation_q16: int | None  # of a step's mean deviation with the next one's, the pattern taken out, -1..1
     spread_us: int | None  # mean time between the first and last note of a chord
+    drift_q16: int | None  # log2 of how much more bars differ, the pattern taken out, than chance would have it
+    pattern_q16: int | None  # log2 of how much more the deviations of lanes and places in the bar differ
 
 
-def signs(hits: Sequence[Timed]) -> Signs:
+def signs(grid: Grid, hits: Sequence[Timed]) -> Signs:
     """Look at calibrated hits, which are in order of time."""
-    steps: dict[int, list[Timed]] = {}
+    deviations = [hit.deviation_us for hit in hits]
+    cells = [(hit.lane, hit.step % grid.steps_per_bar) for hit in hits]
+    bars = [hit.step // grid.steps_per_bar for hit in hits]
+    rests = centred(deviations, cells)
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
     for hit in hits:
-        steps.setdefault(hit.step, []).append(hit)
-    firsts = [played[0].t_us for played in steps.values()]
-    ties = max(
-        tied_pairs_q16([hit.deviation_us for hit in hits]),
-        tied_pairs_q16([later - earlier for earlier, later in pairwise(firsts)]),
-    )
-    spreads = [played[-1].t_us - played[0].t_us for played in steps.values() if len(played) > 1]
-    means = [sum(hit.deviation_us for hit in played) // len(played) for played in steps.values()]
+        first.setdefault(hit.step, hit.t_us)
+        last[hit.step] = hit.t_us
+    sums, counts = group_sums(rests, [hit.step for hit in hits])
+    spreads = [last[step] - first[step] for step in first if counts[step] > 1]
+    ties = max(tied_pairs_q16(deviations), tied_pairs_q16([b - a for a, b in pairwise(first.values())]))
     return Signs(
-        deviation_sd([hit.deviation_us for hit in hits]),
+        deviation_sd(deviations),
         ties,
-        _next_correlation_q16(means) if len(means) >= MIN_STEPS else None,
+        _next_correlation_q16([sums[step] // counts[step] for step in sums]) if len(sums) >= MIN_STEPS else None,
         sum(spreads) // len(spreads) if len(spreads) >= MIN_CHORDS else None,
+        excess_q16(rests, bars),
+        excess_q16(deviations, cells),
     )
 
 
@@ -91,16 +108,24 @@ def refusal(params: Params, seen: Signs) -> Why:
 
 
 def humanness_q16(params: Params, seen: Signs) -> int:
-    """Weighted mean of the signs there are: the spread of deviations twice, correlation and chords once each."""
+    """The weighted mean of the grades there are."""
+    grades = grades_q16(params, seen)
+    return sum(WEIGHTS[sign] * grade for sign, grade in grades.items()) // sum(WEIGHTS[sign] for sign in grades)
+
+
+def grades_q16(params: Params, seen: Signs) -> dict[str, int]:
+    """The grade of each sign that there are notes enough for, 0 to 1."""
     low = params.min_deviation_us
-    graded = [(2, _ramp(seen.deviation_us, low, max(SD_FULL_US, low + 1)))]
-    if seen.correlation_q16 is not None:
-        graded.append((1, _ramp(seen.correlation_q16, 0, CORRELATION_FULL_Q16)))
-    if seen.spread_us is not None:
-        graded.append((1, _ramp(seen.spread_us, 0, SPREAD_FULL_US)))
-    return sum(weight * score for weight, score in graded) // sum(weight for weight, _ in graded)
+    grades = {
+        "deviation": _ramp(seen.deviation_us, low, max(SD_FULL_US, low + 1)),
+        "correlation": _ramp(seen.correlation_q16, 0, CORRELATION_FULL_Q16),
+        "chords": _ramp(seen.spread_us, 0, SPREAD_FULL_US),
+        "drift": _ramp(seen.drift_q16, 0, EXCESS_FULL_Q16),
+        "pattern": _ramp(seen.pattern_q16, 0, EXCESS_FULL_Q16),
+    }
+    return {sign: grade for sign, grade in grades.items() if grade is not None}
 
 
-def _ramp(value: int, none: int, full: int) -> int:
+def _ramp(value: int | None, none: int, full: int) -> int | None:
     """0 up to `none`, 1 from `full`, straight between."""
-    return min(max(value - none, 0) * ONE_Q16 // (full - none), ONE_Q16)
+    return None if value is None else min(max(value - none, 0) * ONE_Q16 // (full - none), ONE_Q16)

@@ -64,9 +64,9 @@ def _fullest_half(phases: list[int], step_us: int) -> int:
     return start
 
 
-def timed(grid: Grid, onsets: Sequence[Onset]) -> tuple[Timed, ...]:
-    """Every onset against the grid, the constant lag of them all taken out, by time."""
-    lag = lag_us(grid, onsets)
+def timed(grid: Grid, onsets: Sequence[Onset], lag: int | None = None) -> tuple[Timed, ...]:
+    """Every onset against the grid, the constant lag of them all taken out, by time. The lag may be known already."""
+    lag = lag_us(grid, onsets) if lag is None else lag
     return tuple(
         Timed(onset.t_us, grid.step(onset.t_us - lag), onset.lane, grid.deviation_us(onset.t_us - lag))
         for onset in sorted(onsets)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from consensus.ops import Measures, Why
 from consensus.params import MAIN, ONE_Q16, SMALL
-from consensus.quality.measure import NOTHING, combined_q16, measure
+from consensus.quality.measure import NOTHING, combined_q16, measure, total_q16
 from consensus.quality.replay import ReplayIndex
 from crdt.types import Window
 from jam import midi
 from jam.grid import choose_subdivision
-from tests.consensus.quality.material import GRID, Grid, human_windows, moved, onset, onset_lists, quantised
+from tests.consensus.quality.material import GRID, Grid, human_windows, jittered, moved, onset, onset_lists, quantised
 from tests.groove import needs_groove, take
 
 DEMO_TAKES = (
@@ -99,6 +99,28 @@ def test_the_combination_lies_between_the_least_and_the_most(parts: list[int]) -
     total = combined_q16(Measures(*parts, total=0))
     assert min(parts) - 1 <= total <= max(parts)
     assert (total == 0) == (0 in parts) or total <= 1
+
+
+@given(st.lists(st.integers(0, ONE_Q16), min_size=6, max_size=6))
+def test_below_the_mark_a_window_is_worth_a_sixty_fourth(parts: list[int]) -> None:
+    measures = Measures(*parts, total=0)
+    whole = combined_q16(measures)
+    expected = whole if measures.humanness >= MAIN.human_mark_q16 else whole // 64
+    assert total_q16(MAIN, measures) == expected
+
+
+def test_a_machine_below_the_mark_is_told_so() -> None:
+    machine = jittered(quantised(human_windows(MAIN, windows=1)[0]), 20)
+    report = measure(MAIN, GRID, machine, ReplayIndex())
+    assert report.why is Why.FINE
+    assert 0 < report.measures.total < ONE_Q16 // 50
+    assert "no person's" in report.words[0]
+
+
+def test_every_number_says_what_would_change_it() -> None:
+    report = measure(MAIN, GRID, human_windows(MAIN, windows=1)[0], ReplayIndex())
+    for line in report.words[1:]:
+        assert any(word in line for word in ("more", "full", "lowers")), line
 
 
 def test_the_ends_of_the_combination() -> None:
