@@ -120,6 +120,10 @@ def _compare_block(ledger: Ledger, expected: Fold, block: BlockId) -> None:
     counted = {p: (v.vote, v.why, v.tranche, paid.m[p], paid.w[p]) for p, v in plain.counted.items()}
     equal(f"{named}: votes", votes, counted)
     equal(f"{named}: open tranches", real.open_tranches, plain.open_tranches)
+    parts = {} if real.reward is None else dict(((real.proposer, real.reward.proposer_micro), *real.reward.verifiers))
+    equal(f"{named}: points", 0 if real.reward is None else real.reward.points_micro, paid.points)
+    equal(f"{named}: paid", 0 if real.reward is None else real.reward.paid_micro, paid.paid)
+    equal(f"{named}: parts", {player: part for player, part in parts.items() if part}, paid.parts)
 
 
 def equal(what: str, real: object, plain: object) -> None:
