@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fuzz soak soak-store hostile histories yjs-crosscheck demo lan lock clean
+.PHONY: help setup run test lint bench fairness fuzz soak soak-store hostile histories yjs-crosscheck demo lan lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ lint: $(VENV)/.ready-dev ## style, types and layers
 
 bench: $(VENV)/.ready-dev ## measure the costs that matter (prints figures, asserts nothing)
 	@$(BIN)/python -m bench
+
+fairness: $(VENV)/.ready-dev ## who is drawn to verify how often, over 100,000 selections: WINDOWS=2900
+	@$(BIN)/python -m bench.draws --windows $(or $(WINDOWS),2900)
 
 $(VENV)/.ready-fuzz: $(VENV)/.ready-dev requirements-fuzz.txt
 	@$(PIP) install --no-deps --require-hashes -r requirements-fuzz.txt

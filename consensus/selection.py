@@ -56,9 +56,5 @@ def tranche_of(params: Params, output: bytes, weight: int, total: int) -> int | 
 
 def draw(params: Params, seed: bytes, alpha: bytes, weight: int, total: int) -> Draw | None:
     """Draw for oneself, with the seed of one's VRF key; None when not chosen."""
-    proof = vrf.prove(seed, alpha)
-    output = vrf.verify(vrf.public_key(seed), alpha, proof)
-    if output is None:
-        raise Misuse("a proof of one's own does not verify")
-    tranche = tranche_of(params, output, weight, total)
-    return None if tranche is None else Draw(tranche, proof)
+    tranche = tranche_of(params, vrf.evaluate(seed, alpha), weight, total)
+    return None if tranche is None else Draw(tranche, vrf.prove(seed, alpha))

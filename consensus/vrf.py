@@ -111,6 +111,13 @@ def prove(seed: bytes, alpha: bytes) -> bytes:
     return gamma + c + s
 
 
+def evaluate(seed: bytes, alpha: bytes) -> bytes:
+    """The 64-byte output of a seed for `alpha`, without a proof: a third of its price, and enough to see whether one
+    is drawn at all. Equal to what `verify` returns for `prove(seed, alpha)`."""
+    secret = _expand(seed)
+    return _output(crypto_scalarmult_ed25519_noclamp(secret.scalar, _encode_to_curve(secret.public, alpha)))
+
+
 def verify(public: bytes, alpha: bytes, proof: bytes) -> bytes | None:
     """The 64-byte output that `proof` shows for `alpha`, or None when it shows nothing (RFC 9381 5.3).
 

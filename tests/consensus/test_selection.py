@@ -73,21 +73,3 @@ def test_a_draw_is_what_anyone_else_works_out_from_its_proof() -> None:
         if d is not None:
             output = vrf.verify(vrf.public_key(seed_of(i)), alpha, d.proof)
             assert output is not None and tranche_of(MAIN, output, 1, 60) == d.tranche
-
-
-def test_outputs_are_even_and_tranches_have_the_expected_sizes() -> None:
-    """Chi-square on 1,200 outputs of 100 players over 12 windows, fixed keys: the same figures every time."""
-    keys = [(seed_of(i), vrf.public_key(seed_of(i))) for i in range(100)]
-    cells, tranches = [0] * 16, [0, 0, 0, 0]
-    for window in range(12):
-        alpha = input_of(MAIN, NETWORK, PROPOSER, Window(window))
-        for seed, public in keys:
-            proof = vrf.prove(seed, alpha)
-            output = vrf.verify(public, alpha, proof)
-            assert output is not None
-            cells[output[0] >> 4] += 1
-            tranche = tranche_of(MAIN, output, 1, 100)
-            tranches[3 if tranche is None else tranche] += 1
-    expected_tranches = [12 * size for size in (7, 14, 14, 65)]
-    assert sum((n - 75) ** 2 / 75 for n in cells) < 37.7  # 15 degrees of freedom, one in a thousand
-    assert sum((n - e) ** 2 / e for n, e in zip(tranches, expected_tranches, strict=True)) < 16.3  # 3 degrees

@@ -115,6 +115,52 @@ def test_a_key_with_a_small_component_is_refused() -> None:
     assert not is_valid_key(mixed) and verify(mixed, ALPHA, PROOF) is None
 
 
+@pytest.mark.parametrize("scalar", [1, 2, 77])
+def test_anyone_could_prove_anything_for_a_key_of_small_order_so_there_is_none(scalar: int) -> None:
+    """With key and Gamma the identity, c drops out of RFC 9381's equations: U = sB and V = sH, for any s. The proof is
+    a perfect one, its output known to everyone; only the check of the key refuses it."""
+    identity = bytes.fromhex(SMALL_ORDER[0])
+    s = scalar.to_bytes(32, "little")
+    h = vrf._encode_to_curve(identity, ALPHA)
+    u, v = vrf.crypto_scalarmult_ed25519_base_noclamp(s), vrf.crypto_scalarmult_ed25519_noclamp(s, h)
+    proof = identity + vrf._challenge(identity, h, identity, u, v) + s
+    assert verify(identity, ALPHA, proof) is None
+
+
+@pytest.mark.parametrize(("seed", "public", "alpha", "proof", "output"), VECTORS)
+def test_the_output_alone_is_that_of_the_proof(seed: str, public: str, alpha: str, proof: str, output: str) -> None:
+    assert vrf.evaluate(bytes.fromhex(seed), bytes.fromhex(alpha)).hex() == output
+
+
+@pytest.mark.parametrize(("seed", "public", "alpha", "proof", "output"), VECTORS)
+def test_vectors_with_parts_exchanged(seed: str, public: str, alpha: str, proof: str, output: str) -> None:
+    """Each part of a valid proof in the place of another, or of another vector's."""
+    key, text, whole = bytes.fromhex(public), bytes.fromhex(alpha), bytes.fromhex(proof)
+    gamma, c, s = whole[:32], whole[32:48], whole[48:]
+    other = next(bytes.fromhex(v[3]) for v in VECTORS if v[3] != proof)
+    h = vrf._encode_to_curve(key, text)
+    minus_s = (GROUP_ORDER - int.from_bytes(s, "little")).to_bytes(32, "little")
+    for bad in (
+        other,
+        other[:32] + c + s,
+        gamma + other[32:48] + s,
+        gamma + c + other[48:],
+        h + c + s,
+        key + c + s,
+        gamma[:31] + bytes([gamma[31] ^ 0x80]) + c + s,  # -Gamma
+        gamma + c + minus_s,
+        gamma + s + c,
+        c + s + gamma,
+        gamma + bytes(16) + s,
+        gamma + c + bytes(32),
+    ):
+        assert len(bad) == vrf.PROOF_BYTES and verify(key, text, bad) is None
+    for wrong_key in (gamma, h, key[:31] + bytes([key[31] ^ 0x80])):
+        assert verify(wrong_key, text, whole) is None
+    for wrong_text in (text + b"\0", text[:-1] if text else b"\x72", text * 2 + b"\1"):
+        assert verify(key, wrong_text, whole) is None
+
+
 @pytest.mark.parametrize("key", [b"", PUBLIC[:31], PUBLIC + b"\x00"])
 def test_keys_of_wrong_length(key: bytes) -> None:
     assert not is_valid_key(key) and verify(key, ALPHA, PROOF) is None
