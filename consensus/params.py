@@ -61,6 +61,7 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     paid_votes_per_window: int  # accepted blocks of one window that a verifier is paid for
     concert_share_q16: int  # of an epoch's budget, for those whom others witnessed
     witness_micro: int  # points of one witness, new to the performer and on the spot
+    remote_q16: int  # what a witness from afar is worth
     # stake
     stake_full_micro: int  # more than this adds no weight
     stake_bonus_q16: int  # what such a stake adds to a person's weight
@@ -69,7 +70,9 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     founders: tuple[PlayerIdField, ...]  # sorted; without any, everybody is one person and nothing is ever final
     rank_rounds: int
     ack_half_epochs: int
-    diversity_full: int
+    diversity_full: int  # acknowledgers, by effective number, that make a whole person
+    diversity_least_q16: int  # what a person is worth whom nobody has acknowledged
+    reporters_min: int  # unrelated ones, for a review
     review_epochs: int
     # checkpoints
     checkpoint_lag: int  # epochs after one's end before its state is voted on: all votes are in
@@ -133,6 +136,7 @@ MAIN: Final = Params(
     paid_votes_per_window=32,
     concert_share_q16=6_553,
     witness_micro=100_000,
+    remote_q16=16_384,
     stake_full_micro=100_000_000,
     stake_bonus_q16=32_768,
     unbond_epochs=168,
@@ -140,6 +144,8 @@ MAIN: Final = Params(
     rank_rounds=8,
     ack_half_epochs=720,
     diversity_full=8,
+    diversity_least_q16=32_768,
+    reporters_min=3,
     review_epochs=24,
     checkpoint_lag=3,
     checkpoint_open=12,
