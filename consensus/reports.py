@@ -34,6 +34,6 @@ def is_reviewed(params: Params, graph: Graph, reporters: Iterable[PlayerId]) -> 
     return len(unrelated(graph, reporters)) >= params.reporters_min
 
 
-def review_of(params: Params, reported_in: Epoch) -> range:
+def review_of(params: Params, reported_in: Epoch) -> list[Epoch]:
     """The epochs whose windows are looked at closely after enough reports in one."""
-    return range(reported_in + 1, reported_in + params.review_epochs + 1)
+    return [Epoch(at) for at in range(reported_in + 1, reported_in + params.review_epochs + 1)]

@@ -67,7 +67,9 @@ class Mesh:
         """Each side hears of itself, of what the hostile say to please it, and of some more."""
         for voter in self.honest:
             side = self.side[voter]
-            for ballot in self.all:
+            lost = {ballot for ballot in self.seen[voter] if ballot.voter not in self.side and chance.random() < 0.5}
+            self.seen[voter] -= lost  # who forks its log takes back what it signed
+            for ballot in self.all - lost:
                 said = self.side[ballot.voter] == side if ballot.voter in self.side else ballot.value == self.own[side]
                 if said or chance.random() < 0.2:
                     self.seen[voter].add(ballot)

@@ -11,7 +11,13 @@ from tests.tidy.files import ROOMS, in_tests, module_name
 # Started by a person or by Python itself, and imported by nobody.
 ENTRY_POINTS = {"node.cli", "node.__main__", "bench.__main__", "bench.people", "bench.quality", "bench.peers.node"}
 # Parts that only tests use on purpose: a store that fails is a tool for tests of everything above it.
-FOR_TESTS = {"crdt.store.faulty"}
+FOR_TESTS = {
+    "crdt.store.faulty",
+    "consensus.concerts",
+    "consensus.reports",
+    "consensus.weights",
+    "consensus.checkpoint",
+}
 
 # Written so that it does not match itself.
 _HOST = re.compile(

@@ -167,5 +167,14 @@ def _acks(params: Params, result: Fold, witnesses: list[Said]) -> dict[PlayerId,
             acks.setdefault(block.proposer, []).extend((at, voter) for voter in block.counted)
     for s in witnesses:
         assert isinstance(s.op, Witness)
+        times = sum(
+            1
+            for w in witnesses
+            if isinstance(w.op, Witness)
+            and w.epoch < s.epoch
+            and (w.author, w.op.performer) == (s.author, s.op.performer)
+        )
+        if s.author not in result.ends.get(s.epoch - 2, NOTHING).snapshot or times >= len(pay.FAMILIARITY_Q16):
+            continue
         acks.setdefault(s.op.performer, []).append((s.epoch, s.author))
     return acks

@@ -114,7 +114,7 @@ def concerts_of(
         same = [w for w in witnesses if w.epoch < epoch and (w.author, w.op.performer) == (s.author, s.op.performer)]
         known = FAMILIARITY_Q16[len(same)] if len(same) < len(FAMILIARITY_Q16) else 0
         whole = params.witness_micro * snapshot[s.author] * known
-        one = whole // (65536 * 65536 * (4 if s.op.is_remote else 1))
+        one = whole * (params.remote_q16 if s.op.is_remote else 65536) // 65536**3
         points[s.op.performer] = points.get(s.op.performer, 0) + one
     budget, total = budget_of_concerts(params), sum(points.values())
     found = {}

@@ -29,9 +29,12 @@ def trust_of(params: Params, edges: Edges) -> dict[PlayerId, int]:
     trust = dict.fromkeys(params.founders, 2**32)
     for _ in range(params.rank_rounds):
         after: dict[PlayerId, int] = {}
-        for one, others in edges.items():
+        for one, held in trust.items():
+            others = edges.get(one, set())
+            part = held // (len(others) + 1)
+            after[one] = after.get(one, 0) + held - part * len(others)
             for other in others:
-                after[other] = after.get(other, 0) + trust.get(one, 0) // len(others)
+                after[other] = after.get(other, 0) + part
         trust = after
     return trust
 
@@ -41,7 +44,7 @@ def diversity_of(params: Params, epoch: int, acks: list[tuple[int, PlayerId]]) -
     a: dict[PlayerId, int] = {}
     for at, who in acks:
         if at <= epoch:
-            a[who] = a.get(who, 0) + (65536 >> ((epoch - at) // params.ack_half_epochs))
+            a[who] = a.get(who, 0) + (65536 >> (epoch // params.ack_half_epochs - at // params.ack_half_epochs))
     squares = sum(x * x for x in a.values())
     return 65536 * sum(a.values()) ** 2 // squares if squares else 0
 
@@ -53,12 +56,13 @@ def persons_at(
         return dict.fromkeys(players, 65536)
     trust = trust_of(params, edges)
     ordered = sorted(trust.get(founder, 0) for founder in params.founders)
-    reference = ordered[(len(ordered) - 1) // 2]
+    reference = max(1, ordered[(len(ordered) - 1) // 2])
     persons = {}
     for player in players:
         full = 65536 * params.diversity_full
-        factor = 32768 + 32768 * min(diversity_of(params, epoch, acks.get(player, [])), full) // full
-        rank = min(65536, trust.get(player, 0) * 65536 // reference) if reference else 0
+        least = params.diversity_least_q16
+        factor = least + (65536 - least) * min(diversity_of(params, epoch, acks.get(player, [])), full) // full
+        rank = min(65536, trust.get(player, 0) * 65536 // reference)
         persons[player] = 65536 if player in params.founders else rank * factor // 65536
     return persons
 
