@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fairness fuzz soak soak-store hostile histories yjs-crosscheck demo lan lock clean
+.PHONY: help setup run test lint bench fairness fuzz soak soak-store hostile histories mutate yjs-crosscheck demo lan lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ hostile: $(VENV)/.ready-dev ## an honest pair under every attack, SECONDS=10 eac
 
 histories: $(VENV)/.ready-dev ## random histories in many orders, against a second fold: COUNT=2000 SEED=1 ORDERS=20
 	@$(BIN)/python -m tests.consensus.histories --count $(or $(COUNT),2000) --seed $(or $(SEED),1) --orders $(or $(ORDERS),20)
+
+mutate: $(VENV)/.ready-dev ## put small faults into consensus/, see which no test notices: SECONDS=600 SEED=1 (MODULE=consensus/x.py)
+	@$(BIN)/python -m tests.mutation --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(if $(MODULE),--module $(MODULE))
 
 demo: setup ## four nodes on this machine, a made-up performance, blocks that pay
 	@$(BIN)/symjam demo
