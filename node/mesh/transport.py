@@ -16,12 +16,15 @@ from functools import partial
 from typing import Any, Final
 
 import trio
+from cryptography.exceptions import InvalidTag
+from google.protobuf.message import DecodeError
 from libp2p.crypto.keys import KeyPair
 from libp2p.crypto.x25519 import create_new_key_pair as new_noise_key
 from libp2p.custom_types import TProtocol
 from libp2p.exceptions import BaseLibp2pError
 from libp2p.network.auto_connector import AutoConnector
 from libp2p.network.config import ConnectionConfig, RetryConfig
+from libp2p.network.connection.exceptions import RawConnError
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.exceptions import SwarmException
 from libp2p.network.swarm import Swarm
@@ -32,10 +35,11 @@ from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
 from libp2p.stream_muxer.yamux.yamux import TYPE_DATA, YAMUX_HEADER_FORMAT, Yamux
-from libp2p.transport.exceptions import MuxerUpgradeFailure
+from libp2p.transport.exceptions import MuxerUpgradeFailure, SecurityUpgradeFailure
 from libp2p.transport.manager import TransportManager
 from libp2p.transport.tcp.tcp import TCP
 from libp2p.transport.upgrader import TransportUpgrader
+from noise.exceptions import NoiseHandshakeError, NoiseInvalidMessage, NoiseValueError
 
 from crdt.limits import (
     CONNECTIONS_PER_PEER_MAX,
@@ -50,6 +54,9 @@ from node.mesh.session import Session, Sink
 
 NEGOTIATE_TIMEOUT_S: Final = 5
 _header: Final = struct.Struct(YAMUX_HEADER_FORMAT)
+_HANDSHAKE_READ_MAX: Final = 65_535  # the longest Noise message
+# What comes out of Noise and of what it carries, when the other side sends something else.
+_BAD_NOISE: Final = (InvalidTag, NoiseInvalidMessage, NoiseHandshakeError, NoiseValueError, DecodeError, ValueError)
 _CONNECTIONS_MAX: Final = PEERS_MAX * CONNECTIONS_PER_PEER_MAX
 
 
@@ -136,12 +143,26 @@ class BoundedYamux(Yamux):  # type: ignore[misc]
         return not self.event_shutting_down.is_set() and (self.socket is None or self.socket.fileno() != -1)
 
 
+class _Handshaking(RawConnection):  # type: ignore[misc]
+    """A connection until it is encrypted. libp2p asks the kernel for as many bytes as the other side announces."""
+
+    async def read(self, n: int | None = None) -> bytes:
+        """As libp2p's; RawConnError for more than any handshake holds."""
+        if n is not None and n > _HANDSHAKE_READ_MAX:
+            raise RawConnError(f"{n} bytes announced in a handshake")
+        return bytes(await super().read(n))
+
+
 class MeshUpgrader(TransportUpgrader):  # type: ignore[misc]
     """Noise, then BoundedYamux."""
 
     async def upgrade_security(self, raw_conn: Any, is_initiator: bool, peer_id: ID | None = None) -> Any:
-        """As libp2p's, with the session's express lane."""
-        secured = await super().upgrade_security(raw_conn, is_initiator, peer_id)
+        """As libp2p's, with bounded reads, one kind of error whatever the other side sends, and the express lane."""
+        conn = _Handshaking(raw_conn.stream, is_initiator)
+        try:
+            secured = await super().upgrade_security(conn, is_initiator, peer_id)
+        except (*_BAD_NOISE, RawConnError) as error:
+            raise SecurityUpgradeFailure(f"no handshake: {error!r}") from error
         return Session(secured, raw_conn.stream.stream)
 
     async def upgrade_connection(self, conn: Any, peer_id: ID) -> Any:

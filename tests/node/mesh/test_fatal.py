@@ -134,6 +134,54 @@ async def test_a_plaintext_dialler_is_refused() -> None:
         await assert_lives(a, b)
 
 
+_HELLO = b"\x13/multistream/1.0.0\n"
+NO_HANDSHAKES = {
+    "4 GB": b"\xff\xff\xff\xff\x0f",
+    "more than the kernel can count": b"\xff" * 9 + b"\x01",
+    "4 GB after the greeting": _HELLO + b"\xff\xff\xff\xff\x0f",
+    "no key": _HELLO + b"\x07/noise\n" + b"\x00\x20" + bytes(32) + bytes(200),
+    "what nobody encrypted": _HELLO + b"\x07/noise\n" + b"\x01\x90" + b"\x07" * 400 + b"\x00\x40" + b"\x09" * 64,
+    "garbage": b"\x99" * 4_096,
+}
+
+
+@pytest.mark.parametrize("said", NO_HANDSHAKES.values(), ids=NO_HANDSHAKES)
+async def test_a_dialler_that_says_something_else_than_a_handshake(said: bytes) -> None:
+    """Not in the notes: libp2p asks the kernel for as many bytes as are announced, and what Noise raises goes through."""
+    async with pair() as (a, b):
+        stream = await trio.open_tcp_stream("127.0.0.1", a.mesh.tcp.host.port)
+        await stream.send_all(said)
+        await stream.send_eof()
+        await until(lambda: a.mesh.counters["handshakes-failed"], "the failed handshake")
+        await stream.aclose()
+        await assert_lives(a, b)
+        assert not a.mesh.guarded
+
+
+@pytest.mark.parametrize("said", NO_HANDSHAKES.values(), ids=NO_HANDSHAKES)
+async def test_a_listener_that_says_something_else_than_a_handshake(said: bytes) -> None:
+    answered = trio.Event()
+
+    async def answer(stream: trio.SocketStream) -> None:
+        with contextlib.suppress(trio.BrokenResourceError):
+            await stream.send_all(said)
+            await stream.send_eof()
+        answered.set()
+
+    async with pair() as (a, b), trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, answer, [listener])
+        port = listener.socket.getsockname()[1]
+        stranger = Node(peers=[a.address.replace(f"/tcp/{a.mesh.tcp.host.port}/", f"/tcp/{port}/")])
+        await nursery.start(stranger.run)
+        await answered.wait()
+        await until(lambda: stranger.mesh.counters["dials-failed"], "the failed dial")
+        assert not stranger.mesh.guarded
+        stranger.stop()
+        await assert_lives(a, b)
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_restart_within_the_second_does_not_reuse_sequence_numbers() -> None:
     """Trap: pubsub counts from int(time.time()), so a restarted node's messages look seen (8 of 300 delivered)."""
     async with started(a := Node()) as nursery:
