@@ -19,15 +19,16 @@ import msgspec
 from consensus.events import Event, decode_events, onsets
 from consensus.facts import SessionFacts
 from consensus.merkle import root_of
-from consensus.ops import WORDS, Block, Measures, PulseRef, Vote, Why
-from consensus.params import Params
+from consensus.ops import WORDS, Block, Measures, Vote, Why
+from consensus.params import Params, network_id
 from consensus.parts import part_of
+from consensus.quality.explain import share
 from consensus.quality.grid import grid_of
 from consensus.quality.measure import NOTHING, Report, measure, total_q16
 from consensus.quality.replay import ReplayIndex
+from consensus.riff import Call, Pulses, called, is_played
 from crdt.entry import Entry
 from crdt.errors import Misuse
-from crdt.limits import PULSE_REFS_MAX
 from crdt.types import Digest, EntryId, PlayerId, Seq, Window, jam_session
 
 
@@ -102,13 +103,13 @@ def build(
     session: SessionFacts,
     window: Window,
     entries: Sequence[Entry],
-    pulses: Sequence[PulseRef],
+    asked: Call | None,
     known: ReplayIndex,
 ) -> Draft:
     """The block of one's own window, if there is one to propose.
 
-    `known` is what has been played; only windows before this one are compared with. `pulses` are those of others
-    that were seen.
+    `known` is what has been played; only windows before this one are compared with. `asked` is the riff that its
+    player was asked for; the block says whether it was played.
     """
     if not is_open_in(params, session, window):
         return Draft(None, _refusal(Why.NO_SESSION))
@@ -119,6 +120,7 @@ def build(
     if report.why is not Why.FINE:
         return Draft(None, Judgement(Vote.NO, report.why, report.measures, report.words))
     body = entries[0].body
+    answered = asked is not None and _is_answered(params, session, cut, asked)
     block = Block(
         window=window,
         session=session.id,
@@ -129,10 +131,11 @@ def build(
         head=cut.head,
         root=cut.root,
         quality=report.measures,
-        riff=False,
-        pulses=tuple(sorted(pulses))[:PULSE_REFS_MAX],
+        riff=answered,
+        pulses=asked.refs if asked is not None else (),
     )
-    return Draft(block, Judgement(Vote.YES, Why.FINE, report.measures, report.words))
+    words = (*report.words, _riff_words(params, asked, answered))
+    return Draft(block, Judgement(Vote.YES, Why.FINE, report.measures, words))
 
 
 def judge(
@@ -142,8 +145,10 @@ def judge(
     proposer: PlayerId,
     entries: Sequence[Entry],
     known: ReplayIndex,
+    others: Pulses,
 ) -> Judgement:
-    """Recompute a block from the log and say what to vote.
+    """Recompute a block from the log and say what to vote. `others` are the settled others (riff.py) as the verifier
+    sees them.
 
     `entries` are all that the verifier holds of the block's log, or at least one entry more on either side where
     there is one: without its neighbours nobody can say that a slice leaves nothing out. Misuse when they are of
@@ -167,6 +172,9 @@ def judge(
     if not _is_fair(params, block.quality, report.measures):
         words = (*report.words, f"claimed {block.quality.total} of 65536, found {report.measures.total}")
         return Judgement(Vote.NO, Why.QUALITY_MISMATCH, report.measures, words)
+    fault = _fault_of_riff(params, session, block, proposer, cut, others) if block.riff else None
+    if fault is not None:
+        return Judgement(Vote.NO, fault, report.measures, (*report.words, WORDS[fault]))
     return Judgement(Vote.YES, Why.FINE, report.measures, report.words)
 
 
@@ -178,6 +186,30 @@ def _is_fair(params: Params, claim: Measures, found: Measures) -> bool:
     """
     expected = msgspec.structs.replace(found, originality=min(claim.originality, found.originality))
     return claim == msgspec.structs.replace(expected, total=total_q16(params, expected))
+
+
+def _fault_of_riff(
+    params: Params, session: SessionFacts, block: Block, proposer: PlayerId, cut: Slice, others: Pulses
+) -> Why | None:
+    """What is wrong with the claim that the riff was played. Whoever claims less than it could is believed."""
+    asked = called(params, network_id(params), block.window, proposer, others, block.pulses)
+    if isinstance(asked, Why):
+        return asked
+    return None if _is_answered(params, session, cut, asked) else Why.RIFF_MISMATCH
+
+
+def _is_answered(params: Params, session: SessionFacts, cut: Slice, asked: Call) -> bool:
+    start_us, _ = span_of(params, session, asked.window)
+    return is_played(params, grid_of(session.op), start_us, asked, onsets(cut.events))
+
+
+def _riff_words(params: Params, asked: Call | None, answered: bool) -> str:
+    if answered:
+        return "riff: played, so the window counts in full"
+    half = f"so the window counts {share(params.riff_absent_q16)} of it"
+    if asked is None:
+        return f"riff: none, as nobody else was settled enough to draw it from, {half}"
+    return f"riff: not played (lanes {' '.join(map(str, asked.lanes))}, each by itself on its beat), {half}"
 
 
 def too_late() -> Judgement:

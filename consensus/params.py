@@ -44,6 +44,9 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     replay_correlation_q16: int  # of the deviations of notes on the same lanes and steps
     replay_coverage_q16: int
     replay_min_hits: int
+    # the riff
+    riff_pulses: int  # others whose pulses decide it
+    riff_tolerance_us: int  # how far from its moment a note of it may be
     # judging
     accuracy_cap_q16: int
     # verifiers
@@ -122,6 +125,8 @@ MAIN: Final = Params(
     replay_correlation_q16=55_706,
     replay_coverage_q16=45_875,
     replay_min_hits=40,
+    riff_pulses=5,
+    riff_tolerance_us=200_000,
     accuracy_cap_q16=62_259,
     tranche_sizes=(7, 21, 35),
     quorum_of=7,

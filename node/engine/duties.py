@@ -1,6 +1,7 @@
 """What a node owes as windows open and close: pulse, block, votes (SPEC 6).
 
     window opens            pulse: I am here
+    + an eighth of it       the riff is drawn from the others' pulses, for the page to show
     window ends + grace     block of what this player played, if it may be one; else the reason is kept and shown
     ... + vote delay        votes on the others' blocks, all of one moment in one entry
     ... + a tranche delay   votes of later tranches, while a block is undecided
@@ -24,9 +25,11 @@ from consensus import vrf
 from consensus.blocks import Draft, Judgement, build, is_open_in, judge, span_of, too_late
 from consensus.events import decode_events
 from consensus.facts import SessionFacts
-from consensus.ops import AnyOp, Attest, Block, Measures, Pulse, PulseRef, Why, block_id
+from consensus.ops import AnyOp, Attest, Block, Measures, Pulse, Why, block_id
 from consensus.params import Params
 from consensus.parts import part_of
+from consensus.quality.grid import grid_of
+from consensus.riff import Call, Pulses, call, moments_us, settled
 from consensus.selection import Draw, draw, input_of
 from consensus.state import BlockState
 from consensus.verdict import Standing
@@ -43,6 +46,7 @@ OUTCOMES_MAX: Final = 256
 SEEN_MAX: Final = 4_096
 LOOK_BACK_WINDOWS: Final = 3  # own windows still proposed after a restart
 JOB_TIMEOUT_US: Final = 30_000_000
+RIFF_READY_SHARE: Final = 8  # of a window, until the riff is drawn: the others' pulses take a moment to come
 LOOK_BACK_ENTRIES: Final = 64  # entries without an event of the window before looking further back is given up
 
 T = TypeVar("T")
@@ -99,6 +103,7 @@ class Duties:
         self._started_us = now_us
         self._seen_us: OrderedDict[BlockId, int] = OrderedDict()
         self._draws: OrderedDict[tuple[BlockId, int], Draw | None] = OrderedDict()
+        self._calls: OrderedDict[Window, Call] = OrderedDict()  # what this player was asked for
         self._silent: deque[Window] = deque(maxlen=LOOK_BACK_WINDOWS)  # own windows without a note
         self._next_look_us = 0
         self._job: _Job | None = None
@@ -146,6 +151,7 @@ class Duties:
         window = self.params.window_at(now_us)
         if self.player not in self.ledger.pulses(window):
             ops.append(self._pulse(window))
+        self._draw_riff(window, now_us)
         judged = [w for w in self._unjudged(window, now_us) if self._propose(w, ops, now_us)]
         ops.extend(islice(self._votes(window, now_us), VOTES_PER_ENTRY_MAX))
         work, self._work = self._work, []
@@ -155,6 +161,31 @@ class Duties:
         # Nobody can foresee the salt, and this node never says two of them: it follows from the secret key.
         salt = digest(b"symjam-pulse", self._vrf_seed, window.to_bytes(8, "big"))[:16]
         return Pulse(window, salt, self._vrf_key)
+
+    # the riff
+
+    def riff(self, window: Window) -> Call | None:
+        """The riff that this player is asked for in a window, once it is drawn."""
+        return self._calls.get(window)
+
+    def riff_moments_us(self, session: SessionFacts, window: Window) -> tuple[int, ...]:
+        """The session times at which its notes are due; empty while none is drawn."""
+        asked = self.riff(window)
+        start_us, _ = span_of(self.params, session, window)
+        return moments_us(self.params, grid_of(session.op), start_us, asked) if asked else ()
+
+    def _draw_riff(self, window: Window, now_us: int) -> None:
+        """What a player was once asked for stands: pulses that come later change it no more."""
+        ready_us = self.params.window_start_us(window) + self.params.window_us // RIFF_READY_SHARE
+        if window not in self._calls and now_us >= ready_us:
+            asked = call(self.params, self.documents.network, window, self.player, self._settled(window, self.player))
+            if asked is not None:
+                self._calls[window] = asked
+                if len(self._calls) > LOOK_BACK_WINDOWS + 1:
+                    self._calls.popitem(last=False)
+
+    def _settled(self, window: Window, player: PlayerId) -> Pulses:
+        return settled(player, self.ledger.pulses(window), self.ledger.pulses(Window(window - 1)))
 
     # blocks
 
@@ -175,8 +206,9 @@ class Duties:
             return False
         if not self.repertoire.is_complete_before(window, now_us):
             return False
-        refs = [PulseRef(p, e) for p, (e, _) in self.ledger.pulses(window).items() if p != self.player]
-        task = partial(build, self.params, played.session, window, played.entries, refs, self.repertoire.index)
+        self._draw_riff(window, now_us)  # it was before a restart
+        asked = self.riff(window)
+        task = partial(build, self.params, played.session, window, played.entries, asked, self.repertoire.index)
         draft = self._finding(window, now_us, task, Draft)
         if draft is None:
             return False
@@ -265,10 +297,13 @@ class Duties:
         entries = entries_around(self.documents, state.proposer, state.op)
         if session is None or not self.repertoire.is_complete_before(state.window, now_us):
             return None
+        others = self._settled(state.window, state.proposer)
         is_held = bool(entries) and entries[-1].body.seq >= state.op.last
+        if state.op.riff and not all(ref.player in others for ref in state.op.pulses):
+            is_held = False
         if not is_held and (now_us - ended_us < deadline_us or self._started_us > ended_us):
             return None
-        task = partial(judge, self.params, session, state.op, state.proposer, entries, self.repertoire.index)
+        task = partial(judge, self.params, session, state.op, state.proposer, entries, self.repertoire.index, others)
         return self._finding(state.id, now_us, task, Judgement)
 
     def _drawn(self, state: BlockState) -> Draw | None:

@@ -11,10 +11,13 @@ from consensus.blocks import build, is_open_in, judge, slice_of, span_of, too_la
 from consensus.events import Event, Kind, encode_events, onsets
 from consensus.facts import SessionFacts
 from consensus.merkle import root_of
-from consensus.ops import Block, PulseRef, SessionOpen, Vote, Why, session_id
+from consensus.ops import FABRICATED, Block, Pulse, PulseRef, SessionOpen, Vote, Why, session_id
 from consensus.params import SMALL
+from consensus.quality.grid import grid_of
 from consensus.quality.measure import NOTHING
 from consensus.quality.replay import ReplayIndex
+from consensus.riff import Call, Pulses, call, moments_us, ranked
+from crdt.canonical import digest
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.errors import Misuse
 from crdt.types import (
@@ -48,13 +51,13 @@ def known() -> ReplayIndex:
 
 
 def proposed(session: SessionFacts = SESSION, window: Window = AT, log: list[Entry] = LOG) -> Block:
-    block = build(SMALL, session, window, log, (), known()).block
+    block = build(SMALL, session, window, log, None, known()).block
     assert block is not None
     return block
 
 
 def found(block: Block, entries: list[Entry] = LOG, session: SessionFacts | None = SESSION) -> tuple[Vote, Why]:
-    judgement = judge(SMALL, session, block, ME.player, entries, known())
+    judgement = judge(SMALL, session, block, ME.player, entries, known(), {})
     assert judgement.words
     return judgement.vote, judgement.why
 
@@ -123,7 +126,7 @@ def test_what_is_built_is_accepted_by_whoever_holds_the_log() -> None:
     assert found(block) == (Vote.YES, Why.FINE)
     enough = LOG[block.first - 1 : block.last + 2]
     assert found(block, enough) == (Vote.YES, Why.FINE)
-    assert judge(SMALL, SESSION, block, ME.player, enough, known()).measures == block.quality
+    assert judge(SMALL, SESSION, block, ME.player, enough, known(), {}).measures == block.quality
 
 
 def test_a_verifier_that_has_heard_more_since_judges_the_same() -> None:
@@ -132,7 +135,7 @@ def test_a_verifier_that_has_heard_more_since_judges_the_same() -> None:
         cut = slice_of(SMALL, SESSION, Window(FIRST + n), LOG)
         if cut is not None and FIRST + n >= AT:
             heard.add(ME.player + SESSION.id, Window(FIRST + n), onsets(cut.events))
-    judgement = judge(SMALL, SESSION, proposed(), ME.player, LOG, heard)
+    judgement = judge(SMALL, SESSION, proposed(), ME.player, LOG, heard, {})
     assert (judgement.vote, judgement.why) == (Vote.YES, Why.FINE)
 
 
@@ -153,7 +156,7 @@ def test_a_log_of_another_nonce_is_another_log() -> None:
 def test_too_little_is_not_proposed_and_says_why() -> None:
     few = jam_log(ME, WORLD.network, SESSION.id, [e for e in EVENTS if START <= e.t_us < START + 600_000])
     for entries, why in ((few, Why.TOO_FEW_EVENTS), ([], Why.TOO_FEW_EVENTS)):
-        draft = build(SMALL, SESSION, AT, entries, (), known())
+        draft = build(SMALL, SESSION, AT, entries, None, known())
         assert draft.block is None and draft.judgement.why is why and draft.judgement.words
 
 
@@ -162,14 +165,72 @@ def test_a_window_in_which_the_session_was_not_open() -> None:
     assert not is_open_in(SMALL, closed, AT) and is_open_in(SMALL, closed, FIRST)
     assert not is_open_in(SMALL, SESSION, Window(FIRST - 1))
     assert is_open_in(SMALL, SESSION._replace(closed_t_us=Micros(START + 1)), AT)
-    draft = build(SMALL, closed, AT, LOG, (), known())
+    draft = build(SMALL, closed, AT, LOG, None, known())
     assert draft.block is None and draft.judgement.why is Why.NO_SESSION
 
 
-def test_pulses_are_named_in_order() -> None:
-    refs = tuple(PulseRef(PlayerId(bytes([n]) * 32), EntryId(bytes(32))) for n in (3, 1, 2))
-    block = build(SMALL, SESSION, AT, LOG, refs, known()).block
-    assert block is not None and block.pulses == tuple(sorted(refs))
+# the riff
+
+
+def others(count: int = 3) -> dict[PlayerId, tuple[EntryId, Pulse]]:
+    names = [digest(b"test-other", bytes([n])) for n in range(count)]
+    return {PlayerId(name): (EntryId(name[::-1]), Pulse(AT, name[:16], bytes(32))) for name in names}
+
+
+def riff(seen: Pulses | None = None) -> Call:
+    asked = call(SMALL, WORLD.network, AT, ME.player, others() if seen is None else seen)
+    assert asked is not None
+    return asked
+
+
+def answering(asked: Call, reach_us: int = 300_000) -> list[Entry]:
+    """The same performance, with the riff in place of what was played there."""
+    moments = moments_us(SMALL, grid_of(OP), START, asked)
+    kept = [e for e in EVENTS if min(abs(e.t_us - t) for t in moments) > reach_us]
+    notes = [
+        Event(Micros(t + 40_000), Kind.NOTE_ON, lane, 36, 90) for t, lane in zip(moments, asked.lanes, strict=True)
+    ]
+    return jam_log(ME, WORLD.network, SESSION.id, sorted([*kept, *notes], key=lambda e: e.t_us))
+
+
+def judged(block: Block, log: list[Entry], seen: Pulses) -> tuple[Vote, Why]:
+    return judge(SMALL, SESSION, block, ME.player, log, known(), seen)[:2]
+
+
+def test_a_riff_that_was_played_is_claimed_and_found() -> None:
+    log = answering(riff())
+    draft = build(SMALL, SESSION, AT, log, riff(), known())
+    assert draft.block is not None and draft.block.riff and draft.block.pulses == riff().refs
+    assert draft.judgement.words[-1].startswith("riff: played")
+    assert judged(draft.block, log, others()) == (Vote.YES, Why.FINE)
+
+
+def test_a_riff_that_was_not_played_is_not_claimed_and_a_claim_of_it_is_a_lie() -> None:
+    draft = build(SMALL, SESSION, AT, LOG, riff(), known())
+    assert draft.block is not None and not draft.block.riff
+    assert judged(draft.block, LOG, others()) == (Vote.YES, Why.FINE)
+    claimed = msgspec.structs.replace(draft.block, riff=True)
+    assert judged(claimed, LOG, others()) == (Vote.NO, Why.RIFF_MISMATCH)
+    assert Why.RIFF_MISMATCH in FABRICATED and Why.RIFF_PULSES not in FABRICATED
+
+
+def test_a_riff_that_rests_on_chosen_pulses_is_no_riff() -> None:
+    seen = others(7)
+    order = ranked(WORLD.network, AT, ME.player, seen)
+    chosen = riff({player: seen[player] for player in order[2:]})
+    log = answering(chosen)
+    block = build(SMALL, SESSION, AT, log, chosen, known()).block
+    assert block is not None and block.riff
+    assert judged(block, log, seen) == (Vote.NO, Why.RIFF_PULSES)
+    assert judged(block, log, {player: seen[player] for player in order[3:]}) == (Vote.NO, Why.MISSING)
+    less = msgspec.structs.replace(block, riff=False)
+    assert judged(less, log, seen) == (Vote.YES, Why.FINE)
+
+
+def test_without_a_riff_asked_for_none_is_claimed() -> None:
+    draft = build(SMALL, SESSION, AT, LOG, None, known())
+    assert draft.block is not None and (draft.block.riff, draft.block.pulses) == (False, ())
+    assert judged(msgspec.structs.replace(draft.block, riff=True), LOG, {}) == (Vote.NO, Why.RIFF_PULSES)
 
 
 # judging what is wrong
@@ -251,7 +312,7 @@ def test_entries_that_are_missing() -> None:
 
 def test_the_log_of_somebody_else_is_misuse() -> None:
     with pytest.raises(Misuse):
-        judge(SMALL, SESSION, proposed(), OTHER.player, LOG, known())
+        judge(SMALL, SESSION, proposed(), OTHER.player, LOG, known(), {})
 
 
 def test_the_same_playing_again_is_a_replay() -> None:
@@ -259,7 +320,7 @@ def test_the_same_playing_again_is_a_replay() -> None:
     cut = slice_of(SMALL, SESSION, AT, LOG)
     assert cut is not None
     heard.add(OTHER.player + SESSION.id, FIRST, onsets(cut.events))
-    judgement = judge(SMALL, SESSION, block, ME.player, LOG, heard)
+    judgement = judge(SMALL, SESSION, block, ME.player, LOG, heard, {})
     assert (judgement.vote, judgement.why) == (Vote.NO, Why.REPLAY)
 
 
@@ -267,7 +328,7 @@ def test_playing_exactly_on_the_grid_is_not_human() -> None:
     step = 125_000
     on_grid = [msgspec.structs.replace(e, t_us=Micros(round(e.t_us / step) * step)) for e in EVENTS]
     log = jam_log(ME, WORLD.network, SESSION.id, on_grid)
-    draft = build(SMALL, SESSION, AT, log, (), known())
+    draft = build(SMALL, SESSION, AT, log, None, known())
     assert draft.block is None and draft.judgement.why in (Why.TOO_REGULAR, Why.TIES)
     cut = slice_of(SMALL, SESSION, AT, log)
     assert cut is not None

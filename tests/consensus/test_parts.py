@@ -64,9 +64,9 @@ def test_a_block_that_names_another_part_than_its_windows_is_refused(part: int) 
         e.__class__(msgspec.structs.replace(e.body, document=jam_document(SESSION.id, part)), e.id, e.raw) for e in LOG
     ]
     block = msgspec.structs.replace(proposed(), document=jam_document(SESSION.id, part))
-    finding = judge(SMALL, SESSION, block, ME.player, moved, ReplayIndex())
+    finding = judge(SMALL, SESSION, block, ME.player, moved, ReplayIndex(), {})
     assert (finding.vote, finding.why) == (Vote.NO, Why.MALFORMED)
-    assert judge(SMALL, SESSION, proposed(), ME.player, LOG, ReplayIndex()).vote is Vote.YES
+    assert judge(SMALL, SESSION, proposed(), ME.player, LOG, ReplayIndex(), {}).vote is Vote.YES
     assert part_of(SMALL, SESSION, AT) == 0
 
 
