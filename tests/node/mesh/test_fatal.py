@@ -147,7 +147,7 @@ NO_HANDSHAKES = {
 
 @pytest.mark.parametrize("said", NO_HANDSHAKES.values(), ids=NO_HANDSHAKES)
 async def test_a_dialler_that_says_something_else_than_a_handshake(said: bytes) -> None:
-    """Not in the notes: libp2p asks the kernel for as many bytes as are announced, and what Noise raises goes through."""
+    """Not in the notes: libp2p asks the kernel for what is announced, and what Noise raises goes through."""
     async with pair() as (a, b):
         stream = await trio.open_tcp_stream("127.0.0.1", a.mesh.tcp.host.port)
         await stream.send_all(said)
