@@ -11,19 +11,21 @@ import sys
 from types import ModuleType
 from typing import Any, Final, NoReturn
 
+from crdt.errors import Misuse
+
 _PACKAGE: Final = "libp2p.security.tls.autotls"
 _NAMES: Final = {"acme": ("ACMEClient", "compute_b36_peer_id"), "broker": ("BrokerClient",)}
 
 
 def _never(*_: Any, **__: Any) -> NoReturn:
-    raise NotImplementedError("SymJam asks nobody for certificates")
+    raise Misuse("SymJam asks nobody for certificates")
 
 
 def leave_out() -> None:
-    """Put the placeholders where libp2p will find them; too late, and without effect, once libp2p is imported."""
+    """Put the stand-ins where libp2p will find them; too late, and without effect, once libp2p is imported."""
     for module, names in _NAMES.items():
         path = f"{_PACKAGE}.{module}"
         if path not in sys.modules:
-            placeholder = sys.modules[path] = ModuleType(path)
+            standin = sys.modules[path] = ModuleType(path)
             for name in names:
-                setattr(placeholder, name, _never)
+                setattr(standin, name, _never)

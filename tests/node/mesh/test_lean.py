@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from crdt.errors import Misuse
 from node.mesh import lean
 
 _SHOW = "import sys, node.shell.daemon; print(*sorted(n for n in ('httpx', 'requests', 'rich') if n in sys.modules))"
@@ -27,5 +28,5 @@ def test_the_names_left_out_are_those_that_libp2p_asks_for() -> None:
 def test_what_was_left_out_cannot_be_called_by_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "libp2p.security.tls.autotls.acme", raising=False)
     lean.leave_out()
-    with pytest.raises(NotImplementedError, match="certificates"):
+    with pytest.raises(Misuse, match="certificates"):
         sys.modules["libp2p.security.tls.autotls.acme"].ACMEClient()
