@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fairness fuzz soak soak-store hostile histories mutate yjs-crosscheck demo lan lock clean
+.PHONY: help setup run test lint bench fairness odds fuzz soak soak-store hostile histories mutate yjs-crosscheck demo lan lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ bench: $(VENV)/.ready-dev ## measure the costs that matter (prints figures, asse
 
 fairness: $(VENV)/.ready-dev ## who is drawn to verify how often, over 100,000 selections: WINDOWS=2900
 	@$(BIN)/python -m bench.draws --windows $(or $(WINDOWS),2900)
+
+odds: $(VENV)/.ready-dev ## how likely no verdict is with people offline, and a fake with hostile weight: TRIALS=50000
+	@$(BIN)/python -m bench.odds --trials $(or $(TRIALS),50000)
 
 $(VENV)/.ready-fuzz: $(VENV)/.ready-dev requirements-fuzz.txt
 	@$(PIP) install --no-deps --require-hashes -r requirements-fuzz.txt

@@ -7,7 +7,8 @@ import sys
 from bench import crdt, room, store
 
 USAGE = """usage: python -m bench [crdt|room|store]
-quality has a program of its own, as it needs recordings: python -m bench.quality --groove DIR"""
+quality has a program of its own, as it needs recordings: python -m bench.quality --groove DIR
+what is counted rather than timed has programs of its own too: bench.draws (make fairness), bench.odds (make odds)"""
 
 PARTS = {"crdt": crdt.main, "room": room.main, "store": store.main}
 
