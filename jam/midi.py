@@ -56,10 +56,10 @@ class Performance(NamedTuple):
         return onsets(self.as_events())
 
 
-def load(path: Path | str) -> Performance:
-    """Read a MIDI file. OperatingFailure says what is wrong with it and what to do."""
+def load(path: Path | str, doing: str = "play") -> Performance:
+    """Read a MIDI file, to play it or for what else is said. OperatingFailure says what is wrong and what to do."""
     file = Path(path)
-    what = f"cannot play {file.name}"
+    what = f"cannot {doing} {file.name}"
     try:
         with file.open("rb") as stream:
             raw = stream.read(MIDI_FILE_MAX_BYTES + 1)

@@ -262,6 +262,26 @@ def wallet_history(data: Path | None, limit: int, as_json: bool) -> int:
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--known", multiple=True, type=click.Path(path_type=Path), help="Something played before (repeatable).")
+@click.option(
+    "--preset",
+    type=click.Choice(["main", "small"]),
+    default="main",
+    show_default=True,
+    help="By whose rules: windows of 120 s, or of 10 s.",
+)
+@click.option("--explain", is_flag=True, help="Say what each number means, and what would change it.")
+@_as_json
+@_guarded
+def quality(file: Path, known: tuple[Path, ...], preset: str, explain: bool, as_json: bool) -> int:
+    """What the windows of a MIDI file are worth: the six measures, as verifiers work them out."""
+    from node.commands.quality import run
+
+    return run(file=file, known=known, preset_name=preset, explain=explain, as_json=as_json)
+
+
+@main.command()
 @click.option("--nodes", type=click.IntRange(2, 16), default=4, show_default=True, help="How many node processes.")
 @click.option("--play", type=click.Path(path_type=Path), help="A MIDI file (default: a made-up performance).")
 @click.option(

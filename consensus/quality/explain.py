@@ -105,9 +105,9 @@ def _humanness(params: Params, measures: Measures, found: Findings) -> str:
     if seen.spread_us is not None:
         told.append(f"chords spread over {ms(seen.spread_us)}")
     if seen.drift_q16 is not None:
-        told.append(f"bars drift 2^{share(seen.drift_q16)} times as much as chance")
+        told.append(f"bars drift {_times(seen.drift_q16)} chance")
     if seen.pattern_q16 is not None:
-        told.append(f"lanes and places in the bar differ 2^{share(seen.pattern_q16)} times as much as chance")
+        told.append(f"lanes and places in the bar differ {_times(seen.pattern_q16)} chance")
     grades = grades_q16(params, seen)
     least = min(grades, key=lambda name: grades[name])
     more = NOTHING_MORE if grades[least] == ONE_Q16 else f"what lowers it most is {least}, {share(grades[least])}"
@@ -124,6 +124,15 @@ def _originality(measures: Measures, found: Findings) -> str:
         f"originality {share(measures.originality)}: {percent(match.coverage_q16)} of it lies within "
         f"{ms(match.residual_us)} of something played before, {where}; {more}"
     )
+
+
+def _times(log2_q16: int) -> str:
+    """A power of two as a multiple, interpolated: good to a sixteenth."""
+    if log2_q16 <= 0:
+        return "no more than"
+    whole, rest = divmod(log2_q16, ONE_Q16)
+    times_q16 = (ONE_Q16 + rest) << whole
+    return f"{share(times_q16)[:-1]} times as much as"
 
 
 def share(q16: int) -> str:

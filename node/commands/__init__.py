@@ -1,1 +1,1 @@
-"""What the commands do, each imported when it runs. All but `up` and `demo` are clients of the daemon's API."""
+"""What the commands do, each imported when it runs. But for `up`, `demo`, `quality`: clients of the daemon's API."""
