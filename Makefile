@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fairness odds fuzz soak soak-store hostile histories mutate yjs-crosscheck demo lan lock clean
+.PHONY: help setup run test lint bench fairness odds fuzz soak soak-store hostile histories mutate vectors yjs-crosscheck demo lan lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,9 @@ histories: $(VENV)/.ready-dev ## random histories in many orders, against a seco
 
 mutate: $(VENV)/.ready-dev ## put small faults into consensus/, see which no test notices: SECONDS=600 SEED=1 (MODULE=consensus/x.py)
 	@$(BIN)/python -m tests.mutation --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(if $(MODULE),--module $(MODULE))
+
+vectors: $(VENV)/.ready-dev ## write tests/vectors/*.json from the rules
+	@$(BIN)/python -m tests.vectors
 
 demo: setup ## four nodes on this machine, a made-up performance, blocks that pay
 	@$(BIN)/symjam demo

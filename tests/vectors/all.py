@@ -1,0 +1,13 @@
+"""All files of vectors, by their names."""
+
+from __future__ import annotations
+
+from tests.vectors import drawing, encoding, folding, paying, society
+from tests.vectors.form import text_of
+
+MAKERS = (encoding, drawing, paying, society, folding)
+
+
+def written() -> dict[str, str]:
+    """Name and text of every file, worked out anew."""
+    return {f"{file.name}.json": text_of(file) for maker in MAKERS for file in maker.files()}
