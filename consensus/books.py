@@ -12,6 +12,7 @@ have in common (consensus/hashtree.py): history costs what has changed in it.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
@@ -34,6 +35,16 @@ class StakeChange(NamedTuple):
     player: PlayerId
     since: Epoch
     until: Epoch | None
+
+
+class Movement(NamedTuple):
+    """Coins of one origin that came into an account in an epoch (positive), or left it for good: to somebody else, or,
+    without `to`, because they were burned."""
+
+    epoch: Epoch
+    block: BlockId
+    amount_micro: MicroJam
+    to: PlayerId | None
 
 
 class _Step:
@@ -240,6 +251,11 @@ class Books:
         book = self._books.get(player)
         return [] if book is None else [one for epoch in book.epochs for one in book.steps[epoch].spends]
 
+    def movements_of(self, player: PlayerId) -> list[Movement]:
+        """All that came into a player's account and left it for good, by epoch."""
+        book = self._books.get(player)
+        return [] if book is None else [one for epoch in book.epochs for one in _moved(epoch, book)]
+
     def received_by(self, player: PlayerId) -> list[Spent]:
         """Transfers to a player and what became of each, in canonical order."""
         received = self._received.get(player, {})
@@ -257,3 +273,26 @@ class Books:
             self._tree = self._tree.put(player, digest_of(epoch, book.steps[epoch].end, coming))
         self._unhashed.clear()
         return self._tree.digest()
+
+
+def _moved(epoch: Epoch, book: _Book) -> Iterator[Movement]:
+    step = book.steps[epoch]
+    for one in step.spends:
+        if isinstance(one.op, Transfer) and one.funding is Funding.FUNDED:
+            for lot in one.op.lots:
+                yield Movement(epoch, lot.block, MicroJam(-lot.amount_micro), one.op.to)
+    if step.burned_micro:
+        before = step.spends[-1].after if step.spends else step.opening
+        lost = _at_stake(before)
+        lost.subtract(_at_stake(step.end))
+        for block in sorted(block for block, amount in lost.items() if amount):
+            yield Movement(epoch, block, MicroJam(-lost[block]), None)
+    for block, amount in book.coming.get(epoch, NO_COINS).items():
+        yield Movement(epoch, block, amount, None)
+
+
+def _at_stake(account: Account) -> Counter[BlockId]:
+    held: Counter[BlockId] = Counter()
+    for coins in (account.staked, *(leaving for _, leaving in account.leaving)):
+        held.update(dict(coins.items()))
+    return held

@@ -112,6 +112,7 @@ class Chains:
 
     def __init__(self) -> None:
         self._chains: dict[PlayerId, _Chain] = {}
+        self._cuts: dict[PlayerId, Position] = {}
 
     def add(self, entry: Entry) -> bool:
         """Record a verified ledger entry; False when it was known. It may move the cut of its author's chain."""
@@ -119,16 +120,25 @@ class Chains:
         if entry.id in chain.position:
             return False
         chain.add(entry, position_of(entry))
+        self._note(entry.body.author, chain)
         return True
 
     def fork(self, author: PlayerId, place: Position) -> None:
         """Record a fork that a proof from elsewhere shows."""
-        self._chains.setdefault(author, _Chain()).fork_at(place)
+        chain = self._chains.setdefault(author, _Chain())
+        chain.fork_at(place)
+        self._note(author, chain)
+
+    def _note(self, author: PlayerId, chain: _Chain) -> None:
+        cut = chain.cut
+        if cut is None:
+            self._cuts.pop(author, None)
+        else:
+            self._cuts[author] = cut
 
     def cut_of(self, author: PlayerId) -> Position | None:
         """Where an author's chain is cut, if it is."""
-        chain = self._chains.get(author)
-        return None if chain is None else chain.cut
+        return self._cuts.get(author)
 
     def counts(self, author: PlayerId, place: Position) -> bool:
         """Whether what stands at a place of an author's chain counts."""
@@ -137,7 +147,7 @@ class Chains:
 
     def cuts(self) -> Mapping[PlayerId, Position]:
         """Where each forked author's chain is cut."""
-        return {author: cut for author, chain in self._chains.items() if (cut := chain.cut) is not None}
+        return self._cuts
 
     def last(self, author: PlayerId) -> tuple[Position, EntryId] | None:
         """An author's last entry: what its next one must name as its predecessor, and must come after."""

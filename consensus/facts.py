@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from consensus.agenda import Epochs
 from consensus.ballots import Ballots
 from consensus.chains import Source
 from consensus.claims import Claims
@@ -71,7 +72,8 @@ class Facts:
         self._closes: Claims[tuple[SessionId, PlayerId], SessionClose] = Claims()
         self._blocks: Claims[Slot, Block] = Claims()
         self._votes: dict[Slot, Claims[PlayerId, Attest]] = {}
-        self._proposers: dict[Window, set[PlayerId]] = {}
+        self._proposed: dict[Epoch, set[Slot]] = {}
+        self.weighed = Epochs()  # in which somebody's weight of two epochs before may matter
 
     def has_place(self, epoch: Epoch, author: PlayerId, op: AnyOp) -> bool:
         """Whether an operation may stand in the document of this epoch; others are ignored (SPEC 6)."""
@@ -99,11 +101,12 @@ class Facts:
             self._closes.say((op.session, source.author), source, op)
         elif isinstance(op, Pulse):
             self.presence.say(source, op)
-            self._touch_present(op.window)
         elif isinstance(op, Block):
             slot = Slot(op.window, source.author)
             self._blocks.say(slot, source, op)
-            self._proposers.setdefault(op.window, set()).add(source.author)
+            epoch = self._params.epoch_of(op.window)
+            self._proposed.setdefault(epoch, set()).add(slot)
+            self.weighed.add(epoch)
             self.touched.add(slot)
         elif isinstance(op, Attest):
             slot = Slot(op.window, op.proposer)
@@ -115,6 +118,7 @@ class Facts:
             self.ballots.say(source, op)
         else:
             self.opinions.say(source, op)
+            self.weighed.add(source.epoch)
 
     def retract(self, source: Source, op: AnyOp) -> None:
         """Take back what `apply` took in."""
@@ -124,7 +128,6 @@ class Facts:
             self._closes.unsay((op.session, source.author), source)
         elif isinstance(op, Pulse):
             self.presence.unsay(source, op)
-            self._touch_present(op.window)
         elif isinstance(op, Block):
             slot = Slot(op.window, source.author)
             self._blocks.unsay(slot, source)
@@ -140,16 +143,9 @@ class Facts:
         else:
             self.opinions.unsay(source, op)
 
-    def _touch_present(self, window: Window) -> None:
-        """Who is present decides who may vote in this window, and in the epoch after the next."""
-        self._touch_window(window)
-        n = self._params.epoch_windows
-        first = (self._params.epoch_of(window) + 2) * n
-        for later in range(first, first + n):
-            self._touch_window(Window(later))
-
-    def _touch_window(self, window: Window) -> None:
-        self.touched.update(Slot(window, proposer) for proposer in self._proposers.get(window, ()))
+    def slots_in(self, epoch: Epoch) -> list[Slot]:
+        """The slots of an epoch's windows for which anybody ever proposed a block, sorted."""
+        return sorted(self._proposed.get(epoch, ()))
 
     def sessions(self) -> list[SessionFacts]:
         """All sessions, by when they began, then by id."""

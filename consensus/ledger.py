@@ -5,23 +5,28 @@ account with one owner needs no global order, so the only dispute there can be i
 consensus/chains.py settles that by cutting the author's chain. Entries are taken as already verified by the replica
 (signature, form, network); this is what they mean.
 
-A new entry costs what it touches. Memory grows with the entries held; history goes by dropping whole epochs below a
-checkpoint.
+A new entry costs what it touches (consensus/fold.py), and so does the root: it is the hash of trees in which a change
+costs its path. Memory grows with the entries held; history goes by dropping whole epochs below a checkpoint.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from consensus.accounts import Account, Funding, Spent
+from consensus.books import Movement
 from consensus.chains import Chains, Position, Source, position_of
+from consensus.coins import Coins
 from consensus.facts import Facts, SessionFacts, Slot
-from consensus.lots import Lot
-from consensus.ops import AnyOp, Attest, Pulse, decode_ops
+from consensus.fold import Concert, Fold
+from consensus.hashtree import HashTree
+from consensus.lots import Lot, Place, Role
+from consensus.ops import AnyOp, Attest, Pulse, Spend, decode_ops
 from consensus.params import Params
 from consensus.presence import Electorate
-from consensus.state import BlockState, State
+from consensus.state import BlockState
 from consensus.verdict import Standing
-from crdt.canonical import digest, encode
+from crdt.canonical import digest
 from crdt.entry import Entry
 from crdt.errors import Misuse
 from crdt.types import (
@@ -70,10 +75,11 @@ class Ledger:
         self.params, self.network = params, network
         self._chains = Chains()
         self._facts = Facts(params)
-        self._state = State(params, network, self._facts)
+        self._fold = Fold(params, network, self._facts)
         self._said: dict[PlayerId, dict[EntryId, _Said]] = {}
         self._ids_in: dict[Epoch, set[EntryId]] = {}
-        self._parts: dict[Epoch, Digest] = {}
+        self._entries: HashTree[EntryId, None] = HashTree()
+        self._cuts: HashTree[PlayerId, Position] = HashTree()
         self.skipped_ops = 0
         self.misplaced_ops = 0
         self.entries = 0
@@ -91,7 +97,7 @@ class Ledger:
         said = self._read(entry, place)
         self._said.setdefault(author, {})[entry.id] = said
         if self._chains.cut_of(author) != cut:
-            self._recount(author)
+            self._recount(author, cut)
         elif self._chains.counts(author, place):
             self._count(entry.id, said)
         return self._chains.counts(author, place)
@@ -101,8 +107,9 @@ class Ledger:
         epoch = ledger_epoch(document)
         if epoch is None:
             raise Misuse(f"{document} is not part of the ledger")
+        cut = self._chains.cut_of(author)
         self._chains.fork(author, Position(epoch, seq))
-        self._recount(author)
+        self._recount(author, cut)
 
     def _read(self, entry: Entry, place: Position) -> _Said:
         author = entry.body.author
@@ -114,8 +121,16 @@ class Ledger:
         )
         return _Said(place, fit, skipped, len(ops) - len(fit))
 
-    def _recount(self, author: PlayerId) -> None:
+    def _recount(self, author: PlayerId, cut_before: Position | None) -> None:
         """An author's cut has moved: take back what is beyond it now, count what no longer is."""
+        if cut_before is not None:
+            self._fold.books.cut(cut_before.epoch, author, False)
+        cut = self._chains.cut_of(author)
+        if cut is None:
+            self._cuts = self._cuts.drop(author)
+        else:
+            self._fold.books.cut(cut.epoch, author, True)
+            self._cuts = self._cuts.put(author, cut)
         for entry, said in self._said.get(author, {}).items():
             counted = entry in self._ids_in.get(said.place.epoch, ())
             counts = self._chains.counts(author, said.place)
@@ -128,7 +143,7 @@ class Ledger:
         for source, op in said.ops:
             self._facts.apply(source, op)
         self._ids_in.setdefault(said.place.epoch, set()).add(entry)
-        self._parts.pop(said.place.epoch, None)
+        self._entries = self._entries.put(entry, None)
         self.entries += 1
         self.skipped_ops += said.skipped
         self.misplaced_ops += said.misplaced
@@ -136,15 +151,18 @@ class Ledger:
     def _discount(self, entry: EntryId, said: _Said) -> None:
         for source, op in said.ops:
             self._facts.retract(source, op)
-        self._ids_in[said.place.epoch].discard(entry)
-        self._parts.pop(said.place.epoch, None)
+        ids = self._ids_in[said.place.epoch]
+        ids.discard(entry)
+        if not ids:
+            del self._ids_in[said.place.epoch]
+        self._entries = self._entries.drop(entry)
         self.entries -= 1
         self.skipped_ops -= said.skipped
         self.misplaced_ops -= said.misplaced
 
-    def _settled(self) -> State:
-        self._state.settle()
-        return self._state
+    def _settled(self) -> Fold:
+        self._fold.settle()
+        return self._fold
 
     # what is asked
 
@@ -162,21 +180,22 @@ class Ledger:
 
     def eligible(self, window: Window, proposer: PlayerId) -> Electorate:
         """Who may verify this proposer's block of this window."""
+        self._settled()
         return self._facts.presence.electorate(window, proposer)
 
     def blocks(self, since: Window | None = None) -> list[BlockState]:
         """Blocks by window, proposer and id; only those of windows from `since` on, if given."""
-        state, first = self._settled(), since or Window(0)
+        state, first = self._settled().state, since or Window(0)
         epochs = sorted(epoch for epoch in state.in_epoch if epoch >= self.params.epoch_of(first))
         return [block for epoch in epochs for block in state.states_of(epoch) if block.window >= first]
 
     def block(self, block: BlockId) -> BlockState | None:
         """One block, or None."""
-        return self._settled().blocks.get(block)
+        return self._settled().state.blocks.get(block)
 
     def take_changed(self) -> list[BlockState | BlockId]:
         """Blocks that changed since this was last asked, by id; the bare id of one that is gone."""
-        state = self._settled()
+        state = self._settled().state
         changed, state.changed = state.changed, set()
         return [state.blocks.get(block, block) for block in sorted(changed)]
 
@@ -192,57 +211,124 @@ class Ledger:
         """Authors that forked their own chain, and from where on they do not count."""
         return dict(self._chains.cuts())
 
+    @property
+    def last_epoch(self) -> Epoch:
+        """The latest epoch in which an entry counts or a chain is cut: that of accounts when none is named."""
+        cuts = (cut.epoch for cut in self._chains.cuts().values())
+        return max(max(self._ids_in, default=Epoch(0)), max(cuts, default=Epoch(0)))
+
+    def account(self, player: PlayerId, epoch: Epoch | None = None) -> tuple[Account, Coins]:
+        """A player's account at the end of an epoch, and what is coming in."""
+        return self._settled().books.account_at(player, self.last_epoch if epoch is None else epoch)
+
+    def players(self) -> list[PlayerId]:
+        """Everybody to whose account anything ever happened, sorted."""
+        return list(self._settled().books.players())
+
     def balance(self, player: PlayerId) -> MicroJam:
-        """Sum of a player's lots."""
-        return self._settled().purses.balance(player)
+        """What a player can spend now or from the next epoch on: free, and coming in."""
+        account, coming = self.account(player)
+        return MicroJam(account.free.total_micro + coming.total_micro)
 
     def balances(self) -> dict[PlayerId, MicroJam]:
         """Every balance above zero, players sorted."""
-        return self._settled().purses.balances()
+        return {player: balance for player in self.players() if (balance := self.balance(player))}
+
+    def stake_at(self, player: PlayerId, epoch: Epoch) -> MicroJam:
+        """What a player has staked at the end of an epoch."""
+        return self._settled().books.stake_at(player, epoch)
 
     def lots(self, player: PlayerId) -> list[Lot]:
-        """A player's lots, by block id."""
-        return self._settled().purses.lots(player)
+        """A player's lots, by place, then release, then block id. Those that are free or coming are its balance."""
+        account, coming = self.account(player)
+        heaps: list[tuple[Coins, Place, Epoch | None]] = [
+            (account.free, Place.FREE, None),
+            (coming, Place.COMING, None),
+            (account.staked, Place.STAKED, None),
+        ]
+        heaps += [(coins, Place.LEAVING, release) for release, coins in account.leaving]
+        return [
+            Lot(block, amount, player, self.role_of(player, block), place, release)
+            for coins, place, release in heaps
+            for block, amount in coins.items()
+        ]
+
+    def role_of(self, player: PlayerId, block: BlockId) -> Role:
+        """How a player came by coins of this origin."""
+        state, concert = self._fold.state.blocks.get(block), self._fold.concerts.get(block)
+        if concert is not None and concert.performer == player:
+            return Role.PERFORMED
+        if state is None or state.reward is None:
+            return Role.RECEIVED
+        if state.proposer == player:
+            return Role.PLAYED
+        return Role.ATTESTED if player in dict(state.reward.verifiers) else Role.RECEIVED
+
+    def concert(self, origin: BlockId) -> Concert | None:
+        """The concerts that minted what has this origin, or None: then it is a block's."""
+        return self._settled().concerts.get(origin)
+
+    def spends(self, player: PlayerId) -> list[Spent]:
+        """A player's transfers, stakes and unstakes and what became of each, in the order of its log; those beyond a
+        cut too, which do not count."""
+        books = self._settled().books
+        said = self._said.get(player, {}).values()
+        beyond = sorted(
+            (source, op)
+            for one in said
+            if not self._chains.counts(player, one.place)
+            for source, op in one.ops
+            if isinstance(op, Spend)
+        )
+        account, _ = self.account(player)
+        cut = [Spent(source, op, Funding.CUT, None, MicroJam(0), account) for source, op in beyond]
+        return [*books.spends_of(player), *cut]
+
+    def received(self, player: PlayerId) -> list[Spent]:
+        """Transfers to a player and what became of each, in canonical order."""
+        return self._settled().books.received_by(player)
+
+    def movements(self, player: PlayerId) -> list[Movement]:
+        """All that came into a player's account and left it for good, by epoch. Their sum is all that is in it."""
+        return self._settled().books.movements_of(player)
+
+    @property
+    def minted_micro(self) -> MicroJam:
+        """All that was ever minted and is still accepted."""
+        return self._settled().books.minted_micro
+
+    @property
+    def burned_micro(self) -> MicroJam:
+        """All that was taken from stakes."""
+        return self._settled().books.burned_micro
 
     @property
     def supply_micro(self) -> MicroJam:
-        """All that was ever minted and is still accepted."""
-        return self._settled().purses.supply_micro
+        """All that there is: minted and not burned."""
+        books = self._settled().books
+        return MicroJam(books.minted_micro - books.burned_micro)
 
     def epoch_points_micro(self, epoch: Epoch) -> MicroJam:
         """Points of all accepted blocks of an epoch: beyond its budget, each is paid pro rata."""
-        return MicroJam(self._settled().epoch_points.get(epoch, 0))
+        return MicroJam(self._settled().state.epoch_points.get(epoch, 0))
 
     def counts(self) -> Counts:
         """How much there is of everything."""
-        standing = [block.standing for block in self._settled().blocks.values()]
+        standings = self._settled().state.standings
         return Counts(
             entries=self.entries,
             authors=len(self._said),
             sessions=len(self._facts.sessions()),
-            pending=standing.count(Standing.PENDING),
-            local=standing.count(Standing.LOCAL),
-            rejected=standing.count(Standing.REJECTED),
+            pending=standings[Standing.PENDING],
+            local=standings[Standing.LOCAL],
+            rejected=standings[Standing.REJECTED],
             skipped=self.skipped_ops,
             misplaced=self.misplaced_ops,
             cut=len(self._chains.cuts()),
         )
 
     def root(self) -> Digest:
-        """Hash of the entries that count, of where chains are cut, and of all that is derived.
-
-        One part for each epoch, worked out again only where something changed. Balances are sums of what the parts
-        hold, so they need no part of their own.
-        """
-        state = self._settled()
-        for epoch in state.changed_epochs:
-            self._parts.pop(epoch, None)
-        state.changed_epochs.clear()
-        epochs = sorted({epoch for epoch, ids in self._ids_in.items() if ids} | set(state.in_epoch))
-        for epoch in epochs:
-            if epoch not in self._parts:
-                part = (epoch, sorted(self._ids_in.get(epoch, ())), state.digests_of(epoch))
-                self._parts[epoch] = Digest(digest(b"symjam-state", encode(part)))
-        cuts = sorted((author, *place) for author, place in self._chains.cuts().items())
-        whole = ([self._parts[epoch] for epoch in epochs], cuts)
-        return Digest(digest(b"symjam-root", self.network, encode(whole)))
+        """Hash of the entries that count, of all that is derived from them, and of where chains are cut."""
+        fold = self._settled()
+        parts = (self._entries.digest(), fold.state.digest(), fold.books.digest(), self._cuts.digest())
+        return Digest(digest(b"symjam-root", self.network, *parts))

@@ -102,6 +102,11 @@ class Opinions:
         said = (source for key in self._sessions_of.get(pair, ()) for source in self._witnesses.of(key))
         self.changed.witnesses.update(source.epoch for source in said if source.epoch >= since)
 
+    def take_changes(self) -> Changes:
+        """What `changed` holds; from here on it is about what changes later."""
+        changes, self.changed = self.changed, Changes(set(), set(), set())
+        return changes
+
     def vouches(self, epoch: Epoch) -> frozenset[Pair]:
         """Who vouches for whom at the end of an epoch: of what one says of another, the last in its log stands."""
         found = set()

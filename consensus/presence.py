@@ -5,24 +5,25 @@ was settled before anyone knew the window's blocks. When nobody but the proposer
 player that was alone), those who pulsed in the window itself may. The proposer never may.
 
 The key that a player draws with is the one in its first pulse of that epoch (or window), in the order of its own
-signed log, so it cannot be swapped for a luckier one after the fact. Weights are all one until stake and
-personhood bring others; the arithmetic takes any.
+signed log, so it cannot be swapped for a luckier one after the fact. Weights are those of the end of epoch e-2, in
+both cases; who answers for them is given as `weigh`. Whoever weighs nothing is left out.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import NamedTuple
 
 from consensus.chains import Source
 from consensus.ops import Pulse
-from consensus.params import Params
+from consensus.params import ONE_Q16, Params
 from consensus.vrf import is_valid_key
+from crdt.canonical import digest, encode
 from crdt.limits import ELECTORATES_KNOWN_MAX
-from crdt.types import EntryId, Epoch, PlayerId, Window
+from crdt.types import Digest, EntryId, Epoch, PlayerId, Window
 
-EQUAL_WEIGHT: Final = 1
+Weigh = Callable[[PlayerId, Epoch], int]  # of a player at the end of an epoch
 
 
 class Elector(NamedTuple):
@@ -64,6 +65,8 @@ class Presence:
 
     def __init__(self, params: Params) -> None:
         self._params = params
+        self.weigh: Weigh = lambda _player, _epoch: ONE_Q16
+        self.changed: set[Window] = set()  # windows whose pulses changed
         self._pulses: dict[Epoch, dict[PlayerId, dict[Source, Pulse]]] = {}
         self._known: OrderedDict[tuple[Epoch, Window | None], _Members] = OrderedDict()
 
@@ -88,6 +91,7 @@ class Presence:
         self._forget(epoch, pulse.window)
 
     def _forget(self, epoch: Epoch, window: Window) -> None:
+        self.changed.add(window)
         self._known.pop((epoch, None), None)
         self._known.pop((epoch, window), None)
 
@@ -105,18 +109,47 @@ class Presence:
                 found[player] = (min(sources), players[player][min(sources)])
         return found
 
+    def reweigh(self, since: Epoch, until: Epoch | None) -> None:
+        """Weights at the end of epochs from `since` on and before `until` may be others now."""
+        for epoch, window in list(self._known):
+            rests_on = epoch if window is None else epoch - 2
+            if rests_on >= since and (until is None or rests_on < until):
+                del self._known[epoch, window]
+
+    def present(self, epoch: Epoch) -> Collection[PlayerId]:
+        """Everybody with a pulse in an epoch."""
+        return self._pulses.get(epoch, {}).keys()
+
     def _members(self, epoch: Epoch, window: Window | None) -> _Members:
         key = (epoch, window)
         if key not in self._known:
-            first = self._first(epoch, window)
-            electors = {player: Elector(EQUAL_WEIGHT, pulse.vrf_key) for player, (_, pulse) in first.items()}
+            weighed_at = epoch if window is None else Epoch(epoch - 2)
+            electors = {}
+            for player, (_, pulse) in self._first(epoch, window).items():
+                weight = self.weigh(player, weighed_at)
+                if weight:
+                    electors[player] = Elector(weight, pulse.vrf_key)
             self._known[key] = _Members(electors, sum(elector.weight for elector in electors.values()))
             if len(self._known) > ELECTORATES_KNOWN_MAX:
                 self._known.popitem(last=False)
         return self._known[key]
 
+    def snapshot(self, epoch: Epoch) -> Mapping[PlayerId, Elector]:
+        """Those present in an epoch with their weights at its end, players sorted."""
+        return self._members(epoch, None).electors
+
+    def snapshot_digest(self, epoch: Epoch) -> Digest:
+        """Hash of a snapshot: what rests on it is to be worked out again when this changes."""
+        members = [(player, *elector) for player, elector in self.snapshot(epoch).items()]
+        return Digest(digest(b"symjam-snapshot", encode(members)))
+
+    def is_settled_for(self, window: Window, proposer: PlayerId) -> bool:
+        """Whether somebody else was there two epochs before a window, so that those verify who were."""
+        members = self.snapshot(Epoch(self._params.epoch_of(window) - 2))
+        return len(members) > (proposer in members)
+
     def electorate(self, window: Window, proposer: PlayerId) -> Electorate:
         """Who may verify this proposer's block of this window."""
         epoch = self._params.epoch_of(window)
-        settled = Electorate(*self._members(Epoch(epoch - 2), None), proposer)
-        return settled if settled.count else Electorate(*self._members(epoch, window), proposer)
+        members = self._members(Epoch(epoch - 2), None) if self.is_settled_for(window, proposer) else None
+        return Electorate(*(members or self._members(epoch, window)), proposer)

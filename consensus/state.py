@@ -1,4 +1,4 @@
-"""Derived state: verdicts, rewards and balances, recomputed only where facts changed.
+"""What follows from the ledger about blocks: verdicts and rewards, recomputed only where facts changed.
 
 Three layers, each depending only on the one before, so that work never runs backwards:
 
@@ -8,6 +8,9 @@ Three layers, each depending only on the one before, so that work never runs bac
   3. *payment* of the blocks whose points changed, and of those in the same window whose verifiers thereby cross the
      reputation cap; of all blocks of the epoch only where their points exceed its budget, because then each is paid
      its share.
+
+Epochs are taken in their order (consensus/fold.py): who may vote in one rests on the accounts of earlier ones. What a
+block mints, and what a fabricated one costs, goes to the books.
 
 All of it is a function of the facts alone. What came first, and how often it was asked in between, leaves no trace;
 tests/consensus/test_ledger.py holds that against random orders.
@@ -22,10 +25,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from consensus.agenda import Agenda, earliest
+from consensus.books import Books
 from consensus.cap import Cap
+from consensus.census import Census
 from consensus.facts import Facts, Slot
+from consensus.hashtree import HashTree
 from consensus.logistic import weight_q16
-from consensus.lots import Purses, minted
+from consensus.lots import parts_of
 from consensus.ops import Block, Vote, Why
 from consensus.params import Params
 from consensus.reward import (
@@ -102,39 +109,45 @@ class _Weighed(NamedTuple):
 
 
 class State:
-    """Everything derived from one set of facts. Call `settle` before reading."""
+    """All blocks derived from one set of facts, as far as `settle` has worked them out."""
 
-    def __init__(self, params: Params, network: NetworkId, facts: Facts) -> None:
-        self._params, self._facts = params, facts
-        self._tally = Tally(params, network, facts)
-        self.purses = Purses()
+    def __init__(self, params: Params, network: NetworkId, facts: Facts, books: Books, census: Census) -> None:
+        self._params, self._books, self._census = params, books, census
+        self._tally = Tally(params, network, facts, census)
         self.blocks: dict[BlockId, BlockState] = {}
         self.in_epoch: dict[Epoch, set[Slot]] = {}
         self.changed: set[BlockId] = set()
-        self.changed_epochs: set[Epoch] = set()
+        self.standings: Counter[Standing] = Counter()
         self.epoch_points: Counter[Epoch] = Counter()  # points of all accepted blocks, micro-JAM
+        self._touched: Agenda[Slot] = Agenda()
+        self._stale: Agenda[Slot] = Agenda()
         self._tallied: dict[Slot, tuple[Tallied, ...]] = {}
         self._weighed: dict[Slot, tuple[_Weighed, ...]] = {}
         self._cap = Cap(params)
         self._settled: dict[Slot, tuple[BlockState, ...]] = {}
-        self._digests: dict[Slot, Digest] = {}
+        self._fabricated: Counter[tuple[Epoch, PlayerId]] = Counter()
+        self._unhashed: set[Slot] = set()
+        self._tree: HashTree[Digest, bytes] = HashTree()
         self._slots_of: dict[PlayerId, list[Slot]] = {}  # ascending by window
 
-    def settle(self) -> None:
-        """Bring everything up to date with the facts."""
-        touched, self._facts.touched = self._facts.touched, set()
-        stale: set[Slot] = set()
-        for slot in sorted(touched):
-            stale |= self._tally_slot(slot)
-        unpaid: dict[Epoch, set[Slot]] = {}
-        paid_before: dict[Epoch, int] = {}
-        for slot in sorted(stale):
-            epoch = self._params.epoch_of(slot.window)
-            paid_before.setdefault(epoch, self.epoch_points[epoch])
-            unpaid.setdefault(epoch, set()).update(self._weigh_slot(slot, epoch))
-        for epoch in sorted(unpaid):
-            if unpaid[epoch]:
-                self._pay_epoch(epoch, unpaid[epoch], paid_before[epoch])
+    def touch(self, slot: Slot) -> None:
+        """What is known of a slot has changed, or of who may vote on it."""
+        self._touched.add(self._params.epoch_of(slot.window), slot)
+
+    def next_epoch(self) -> Epoch | None:
+        """The earliest epoch in which there is something to work out."""
+        return earliest(self._touched.next_epoch(), self._stale.next_epoch())
+
+    def settle(self, epoch: Epoch) -> None:
+        """Work out the blocks of one epoch; nothing of an earlier one may be waiting."""
+        for slot in sorted(self._touched.take(epoch)):
+            for stale in self._tally_slot(slot):
+                self._stale.add(self._params.epoch_of(stale.window), stale)
+        points_before, unpaid = self.epoch_points[epoch], set[Slot]()
+        for slot in sorted(self._stale.take(epoch)):
+            unpaid |= self._weigh_slot(slot, epoch)
+        if unpaid:
+            self._pay_epoch(epoch, unpaid, points_before)
 
     # layer 1: verdicts
 
@@ -236,7 +249,6 @@ class State:
             (slots.add if slot in self._weighed else slots.discard)(slot)
         if not slots:
             del self.in_epoch[epoch], self.epoch_points[epoch]
-        self.changed_epochs.add(epoch)
 
     def _pay(self, epoch: Epoch, block: _Weighed, total: MicroJam) -> BlockState:
         state = block.state
@@ -253,17 +265,39 @@ class State:
             self._settled[slot] = after
         if before == after:
             return
-        self._digests.pop(slot, None)
+        self._unhashed.add(slot)
+        self._book(slot, before, after)
         for old in before:
             del self.blocks[old.id]
             self.changed.add(old.id)
-            if old.reward is not None:
-                self.purses.remove(minted(old.id, old.proposer, old.reward))
+            self.standings[old.standing] -= 1
         for new in after:
             self.blocks[new.id] = new
             self.changed.add(new.id)
-            if new.reward is not None:
-                self.purses.add(minted(new.id, new.proposer, new.reward))
+            self.standings[new.standing] += 1
+
+    def _book(self, slot: Slot, before: tuple[BlockState, ...], after: tuple[BlockState, ...]) -> None:
+        """Tell others what is minted otherwise now, what is fabricated, and who acknowledged whom."""
+        epoch = self._params.epoch_of(slot.window)
+        minted: Counter[tuple[PlayerId, BlockId]] = Counter()
+        voted: Counter[PlayerId] = Counter()
+        fabricated = 0
+        for sign, blocks in ((-1, before), (1, after)):
+            for block in blocks:
+                fabricated += sign * block.is_fabricated
+                if block.reward is not None:
+                    voted.update(dict.fromkeys(block.voters, sign))
+                    parts = parts_of(block.proposer, block.reward)
+                    minted.update({(player, block.id): sign * amount for player, amount in parts.items()})
+        for (player, block_id), amount in minted.items():
+            if amount:
+                self._books.mint(epoch, player, block_id, amount)
+        for voter, count in voted.items():
+            if count:
+                self._census.acknowledge(epoch, slot.proposer, voter, count)
+        if fabricated:
+            self._fabricated[epoch, slot.proposer] += fabricated
+            self._books.fabricated(epoch, slot.proposer, self._fabricated[epoch, slot.proposer])
 
     # what is derived
 
@@ -271,13 +305,17 @@ class State:
         """The blocks of one epoch's windows, by window, proposer and id."""
         return [block for slot in sorted(self.in_epoch.get(epoch, ())) for block in self._settled[slot]]
 
-    def digests_of(self, epoch: Epoch) -> list[Digest]:
-        """One digest for each slot of an epoch, by window and proposer; worked out where the slot has changed."""
-        slots = sorted(self.in_epoch.get(epoch, ()))
-        for slot in slots:
-            if slot not in self._digests:
-                self._digests[slot] = Digest(digest(b"symjam-slot", encode(self._settled[slot])))
-        return [self._digests[slot] for slot in slots]
+    def digest(self) -> Digest:
+        """Hash of all blocks, with what follows about each."""
+        for window, proposer in self._unhashed:
+            key = Digest(digest(b"symjam-slot", window.to_bytes(8, "big"), proposer))
+            blocks = self._settled.get(Slot(window, proposer))
+            if blocks is None:
+                self._tree = self._tree.drop(key)
+            else:
+                self._tree = self._tree.put(key, digest(b"symjam-blocks", encode(blocks)))
+        self._unhashed.clear()
+        return self._tree.digest()
 
 
 def _voters(blocks: tuple[Tallied, ...]) -> frozenset[PlayerId] | None:

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from consensus import vrf
+from consensus.census import Census
 from consensus.facts import Facts, Slot
 from consensus.ops import Attest, Block
 from consensus.params import Params
@@ -51,8 +52,8 @@ class Tallied(NamedTuple):
 class Tally:
     """Counts the votes of slots. Remembers which proofs it has verified, nothing else."""
 
-    def __init__(self, params: Params, network: NetworkId, facts: Facts) -> None:
-        self._params, self._network, self._facts = params, network, facts
+    def __init__(self, params: Params, network: NetworkId, facts: Facts, census: Census) -> None:
+        self._params, self._network, self._facts, self._census = params, network, facts, census
         self._verify = functools.lru_cache(maxsize=VRF_PROOFS_KNOWN_MAX)(vrf.verify)
 
     def count(self, slot: Slot) -> tuple[Tallied, ...]:
@@ -86,7 +87,9 @@ class Tally:
                 fit.append((verifier, signed[0]))
             else:
                 ignored.append((verifier, fault))
-        verdict = decide(self._params, len(electorate), [Ballot(vote.tranche, vote.vote) for _, vote in fit])
+        is_reviewed = self._census.is_reviewed(electorate.proposer, self._params.epoch_of(op.window))
+        ballots = [Ballot(vote.tranche, vote.vote) for _, vote in fit]
+        verdict = decide(self._params, len(electorate), ballots, is_reviewed)
         counted = tuple((verifier, vote) for verifier, vote in fit if vote.tranche < verdict.open_tranches)
         ignored += [(verifier, Ignored.NOT_OPEN) for verifier, vote in fit if vote.tranche >= verdict.open_tranches]
         if rivals:

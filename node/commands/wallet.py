@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,13 +19,28 @@ def show(data: Path | None, as_json: bool) -> int:
         return 0
     click.echo(f"player   {wallet['player']}")
     click.echo(f"balance  {jam(wallet['balance_micro'])}")
+    for name in ("staked", "leaving"):
+        if wallet[f"{name}_micro"]:
+            click.echo(f"{name:<7}  {jam(wallet[f'{name}_micro'])}")
     if wallet["pending_blocks"]:
         click.echo(f"pending  {wallet['pending_blocks']} blocks wait for a verdict")
     for lot in wallet["lots"]:
         by = ", ".join(short(player) for player in lot["attested_by"])
-        how = "played" if lot["role"] == "played" else f"attested what {short(lot['proposer'])} played"
-        click.echo(f"  {jam(lot['amount_micro']):>16}  {how}, window {lot['window']}, attested by {by}")
+        place = "" if lot["place"] == "free" else f", {lot['place']}"
+        seen = f", attested by {by}" if by else ""
+        click.echo(f"  {jam(lot['amount_micro']):>16}  {_how(lot)}, window {lot['window']}{seen}{place}")
     return 0
+
+
+def _how(lot: dict[str, Any]) -> str:
+    """How its owner came by a lot."""
+    who = short(lot["proposer"])
+    return {
+        "played": "played",
+        "attested": f"attested what {who} played",
+        "performed": "witnessed in concerts",
+        "received": f"received, from what {who} played",
+    }[lot["role"]]
 
 
 def balance(data: Path | None, as_json: bool) -> int:
@@ -39,14 +55,17 @@ def balance(data: Path | None, as_json: bool) -> int:
 
 
 def history(data: Path | None, limit: int, as_json: bool) -> int:
-    """Earnings, newest first."""
+    """What came and went, newest first."""
     items = client(data).history(limit)
     if as_json:
         as_json_line(items)
         return 0
     for item in items["items"]:
         amount, after = jam(item["amount_micro"]), jam(item["balance_micro"])
-        click.echo(f"window {item['window']}  +{amount}  {item['role']:8}  block {short(item['block'])}  = {after}")
+        sign = "+" if item["amount_micro"] > 0 else ""
+        click.echo(
+            f"window {item['window']}  {sign}{amount}  {item['role']:9}  block {short(item['block'])}  = {after}"
+        )
     if not items["items"]:
         click.echo("nothing yet", err=True)
     return 0

@@ -14,7 +14,7 @@ from node.api.backend import SessionWish
 from node.api.notices import Board, Feed
 from node.engine.effects import BlockChanged, BoardChanged, Heard, SessionChanged, WindowJudged
 from node.engine.inputs import CloseSession, Edit, Input, OpenSession, Played
-from node.shell import views
+from node.shell import purse, views
 from node.shell.library import Shelf
 from node.shell.node import Node, Told
 from node.shell.status import metrics, status
@@ -97,11 +97,11 @@ class DaemonBackend:
 
     def wallet(self) -> Doc:
         """`symjam.wallet/1`."""
-        return views.wallet(self.engine)
+        return purse.wallet(self.engine)
 
     def history(self, limit: int) -> Doc:
         """`symjam.history/1`."""
-        return views.history(self.engine, limit)
+        return purse.history(self.engine, limit)
 
     def document(self, name: str) -> bytes | None:
         """One document as a Yjs update."""

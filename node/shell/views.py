@@ -8,9 +8,9 @@ from typing import Any
 from consensus.explain import explain_reward, explain_verdict
 from consensus.ops import WORDS, Vote, Why
 from consensus.state import BlockState
-from consensus.verdict import Standing, status_of
+from consensus.verdict import status_of
 from crdt.limits import PEER_DOCUMENTS_SHOWN_MAX, QUARANTINE_SHOWN_BYTES, QUARANTINE_SHOWN_MAX
-from crdt.types import DocumentName, PlayerId, SessionId
+from crdt.types import DocumentName, PlayerId
 from jam.board import Board
 from node.engine.duties import Outcome
 from node.engine.engine import Engine
@@ -223,50 +223,3 @@ def quarantine(engine: Engine) -> Doc:
             for suspect in kept.newest(QUARANTINE_SHOWN_MAX)
         ],
     }
-
-
-def wallet(engine: Engine) -> Doc:
-    """`symjam.wallet/1`."""
-    me = engine.player
-    lots: list[Doc] = []
-    for lot in engine.ledger.lots(me):
-        state = engine.ledger.block(lot.block)
-        if state is None:
-            continue
-        lots.append(
-            {
-                "block": lot.block.hex(),
-                "amount_micro": lot.amount_micro,
-                "window": state.window,
-                "session": state.op.session.hex(),
-                "title": _title(engine, state.op.session),
-                "proposer": state.proposer.hex(),
-                "role": str(lot.role),
-                "attested_by": [vote.verifier.hex() for vote in state.votes],
-            }
-        )
-    lots.sort(key=lambda lot: (-lot["window"], lot["block"]))
-    pending = sum(1 for s in engine.ledger.blocks() if s.proposer == me and s.standing is Standing.PENDING)
-    return {
-        "schema": "symjam.wallet/1",
-        "player": me.hex(),
-        "balance_micro": engine.ledger.balance(me),
-        "pending_blocks": pending,
-        "lots": lots,
-    }
-
-
-def _title(engine: Engine, session_id: SessionId) -> str:
-    facts = engine.ledger.session(session_id)
-    return facts.op.title if facts else ""
-
-
-def history(engine: Engine, limit: int) -> Doc:
-    """`symjam.history/1`: lots in the order of their windows, with the balance after each."""
-    items = []
-    balance = 0
-    for lot in reversed(wallet(engine)["lots"]):
-        balance += lot["amount_micro"]
-        keys = ("window", "role", "block", "proposer", "amount_micro")
-        items.append({**{key: lot[key] for key in keys}, "balance_micro": balance})
-    return {"schema": "symjam.history/1", "items": items[::-1][:limit]}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from consensus import vrf
 from consensus.ops import Pulse
-from consensus.params import SMALL
+from consensus.params import ONE_Q16, SMALL
 from crdt.types import Window
 from tests.consensus.world import FIRST, World
 
@@ -11,7 +11,7 @@ EPOCH = SMALL.epoch_windows
 
 def names(world: World, window: int, proposer: int = 0) -> list[int]:
     electorate = world.ledger.eligible(Window(window), world.people[proposer].player)
-    assert len(list(electorate)) == len(electorate) == electorate.weight
+    assert len(list(electorate)) == len(electorate) == electorate.weight // ONE_Q16
     return [n for n, person in enumerate(world.people) if person.player in electorate]
 
 

@@ -74,7 +74,7 @@ export class WalletView {
   #lot(lot) {
     const { me, windowS } = this.#app.world;
     return h("tr", null, h("td", { class: "number", title: `window ${lot.window}` }, windowTime(lot.window, windowS)), h("td", null, h("code", { title: lot.block }, short(lot.block))),
-      h("td", null, lot.role === "played" ? "playing" : ["verifying ", person(lot.proposer, me)]),
+      h("td", null, forWhat(lot, me), PLACES[lot.place] ?? ""),
       h("td", null, h("div", { class: "people" }, lot.attested_by.map((id) => person(id, me)))),
       h("td", { class: "number" }, jam(lot.amount_micro)));
   }
@@ -82,9 +82,25 @@ export class WalletView {
   #item(item) {
     const { me, windowS } = this.#app.world;
     return h("tr", null, h("td", { class: "number", title: `window ${item.window}` }, windowTime(item.window, windowS)),
-      h("td", null, item.role === "played" ? "your block" : ["verified ", person(item.proposer, me)]),
-      h("td", { class: "number good" }, `+${jam(item.amount_micro)}`), h("td", { class: "number" }, jam(item.balance_micro)));
+      h("td", null, whatHappened(item, me)),
+      h("td", { class: item.amount_micro > 0 ? "number good" : "number" }, `${item.amount_micro > 0 ? "+" : ""}${jam(item.amount_micro)}`), h("td", { class: "number" }, jam(item.balance_micro)));
   }
+}
+
+const PLACES = { coming: ", from the next epoch on", staked: ", staked", leaving: ", leaving the stake" };
+
+function forWhat(lot, me) {
+  if (lot.role === "played") return "playing";
+  if (lot.role === "performed") return "concerts";
+  return [lot.role === "received" ? "received, played by " : "verifying ", person(lot.proposer, me)];
+}
+
+function whatHappened(item, me) {
+  if (item.role === "played") return "your block";
+  if (item.role === "performed") return "your concerts";
+  if (item.role === "burned") return "taken from your stake";
+  if (item.role === "sent") return ["sent to ", person(item.to, me)];
+  return [item.role === "received" ? "received, played by " : "verified ", person(item.proposer, me)];
 }
 
 // A table's rows, or one row of words.
@@ -95,7 +111,7 @@ function rowsOr(rows, columns, words) {
 function byRole(lots) {
   const sums = { played: 0, attested: 0 };
   for (const lot of lots) sums[lot.role] = (sums[lot.role] ?? 0) + lot.amount_micro;
-  const words = { played: "for playing", attested: "for verifying others" };
+  const words = { played: "for playing", attested: "for verifying others", performed: "for concerts", received: "from others" };
   return Object.entries(sums).filter(([, micro]) => micro > 0).map(([role, micro]) => {
     const part = h("div", { class: `origin ${role}` }, h("b", { class: "number" }, jam(micro)), h("span", null, words[role] ?? role));
     part.style.flexGrow = String(micro);

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
+from consensus.accounts import Funding
 from consensus.ledger import Ledger
 from consensus.ops import Block, Witness
 from consensus.params import Params
 from consensus.verdict import Standing
 from crdt.entry import Entry
-from crdt.types import BlockId
+from crdt.types import BlockId, Epoch, PlayerId
 from tests.consensus.histories.scene import History
 from tests.consensus.reference.entries import Said, cuts_of, said_by
-from tests.consensus.reference.fold import Fold, fold
+from tests.consensus.reference.fold import EpochEnd, Fold, fold
 
 STANDINGS = {Standing.PENDING: "pending", Standing.LOCAL: "accepted", Standing.REJECTED: "rejected"}
 
@@ -64,10 +65,11 @@ def deliver(history: History, random: Random, nth: int) -> Ledger:
 
 
 def check_sums(ledger: Ledger) -> None:
-    """What is there is what was minted, and no lot is negative."""
-    balances = ledger.balances()
-    require(sum(balances.values()) == ledger.supply_micro, "the balances are not the supply")
-    require(all(lot.amount_micro > 0 for player in balances for lot in ledger.lots(player)), "a lot is not positive")
+    """What is there is what was minted and not burned, and no lot is negative."""
+    lots = [lot for player in ledger.players() for lot in ledger.lots(player)]
+    require(sum(lot.amount_micro for lot in lots) == ledger.supply_micro, "the lots are not the supply")
+    require(ledger.supply_micro == ledger.minted_micro - ledger.burned_micro, "the supply is not what was minted")
+    require(all(lot.amount_micro > 0 for lot in lots), "a lot is not positive")
 
 
 def check_fold(params: Params, entries: Sequence[Entry], whole: Fold) -> None:
@@ -105,6 +107,25 @@ def compare(ledger: Ledger, expected: Fold) -> None:
     equal("blocks", {block.id for block in ledger.blocks()}, set(expected.blocks))
     for block in sorted(expected.blocks):
         _compare_block(ledger, expected, block)
+    for epoch, end in expected.ends.items():
+        _compare_epoch(ledger, expected.players, epoch, end)
+    if expected.ends:
+        equal("minted", ledger.minted_micro, expected.last.minted)
+        equal("burned", ledger.burned_micro, expected.last.burned)
+    spends = [spent for player in expected.players for spent in ledger.spends(player)]
+    unfunded = {(s.source.entry, s.source.nth) for s in spends if s.funding is Funding.UNFUNDED}
+    equal("unfunded", unfunded, expected.unfunded)
+
+
+def _compare_epoch(ledger: Ledger, players: Iterable[PlayerId], epoch: int, end: EpochEnd) -> None:
+    for player in players:
+        named = f"{player.hex()[:8]} in epoch {epoch}"
+        (account, coming), plain = ledger.account(player, Epoch(epoch)), end.accounts[player]
+        equal(f"{named}: free", dict(account.free.items()), plain.free)
+        equal(f"{named}: staked", dict(account.staked.items()), plain.staked)
+        leaving = {(release, block): amount for release, coins in account.leaving for block, amount in coins.items()}
+        equal(f"{named}: leaving", leaving, plain.leaving)
+        equal(f"{named}: coming in", dict(coming.items()), plain.coming)
 
 
 def _compare_block(ledger: Ledger, expected: Fold, block: BlockId) -> None:

@@ -45,4 +45,4 @@ def some_params(random: Random, people: int) -> Params:
 
 def _built(params: Params) -> Params:
     """Without the rules that the ledger does not have yet."""
-    return msgspec.structs.replace(params, founders=(), stake_bonus_q16=0, review_epochs=0)
+    return msgspec.structs.replace(params, founders=(), review_epochs=0)
