@@ -11,7 +11,7 @@ from tests.tidy.files import ROOMS, in_tests, module_name
 # Started by a person or by Python itself, and imported by nobody.
 ENTRY_POINTS = {
     *("node.cli", "node.__main__", "bench.__main__", "bench.peers.node"),
-    *("bench.decay", "bench.draws", "bench.odds", "bench.people", "bench.quality"),
+    *("bench.draws", "bench.odds", "bench.people", "bench.quality"),
 }
 # Parts that only tests use on purpose: a store that fails is a tool for tests of everything above it.
 FOR_TESTS = {
