@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.vectors import drawing, encoding, folding, paying, society
+from tests.vectors import drawing, encoding, folding, hearing, paying, society
 from tests.vectors.form import text_of
 
-MAKERS = (encoding, drawing, paying, society, folding)
+MAKERS = (encoding, drawing, hearing, paying, society, folding)
 
 
 def written() -> dict[str, str]:

@@ -1,0 +1,365 @@
+"""What a window is worth: the pieces of quality, whole windows, replays, the riff, and the judging of blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from consensus import blocks, riff
+from consensus.events import Event, Onset, onsets
+from consensus.facts import SessionFacts
+from consensus.ops import Block, Pulse, PulseRef, SessionOpen, Vote, session_id
+from consensus.params import MAIN, SMALL, Params
+from consensus.quality import diversity, harmony, humanness, liveness, timing, wife3
+from consensus.quality.grid import Grid
+from consensus.quality.measure import combined_q16, measure, total_q16
+from consensus.quality.replay import ReplayIndex
+from consensus.riff import Call
+from crdt.canonical import digest
+from crdt.entry import Entry
+from crdt.types import Digest, EntryId, Micros, PlayerId, Seq, Window
+from tests.consensus.world import Person, jam_log, performance
+from tests.vectors.encoding import MEASURES, NETWORK
+from tests.vectors.form import Case, File, plain, verdict
+from tests.vectors.paying import P, ruled
+
+GRID, SWUNG, LONG = Grid(120_000, 4, 4), Grid(97_123, 3, 3), Grid(20_000, 4, 1)
+WINDOW_US = SMALL.window_us
+
+
+def files() -> list[File]:
+    """The files of this module."""
+    return [
+        File(
+            "quality",
+            "The pieces of quality: grids, timing, accuracy, lanes, consonance, liveness, the whole.",
+            _pieces(),
+        ),
+        File(
+            "windows",
+            "Onsets of a window as [t, lane, velocity, pitch] (params: small): measures, or why it is no block.",
+            _windows(),
+        ),
+        File(
+            "replay",
+            "A window against known takes (params: small): what it is most like, and whether it is a replay.",
+            _replays(),
+        ),
+        File("riff", "Who decides a riff, what is asked, and what answers it.", _riffs()),
+        File("blocks", "Blocks judged against the log of which `entries` are held (params: small).", _blocks()),
+    ]
+
+
+def _notes(seed: int, start_us: int = 0, length_us: int = WINDOW_US) -> tuple[Onset, ...]:
+    return onsets(tuple(performance(seed, start_us, length_us)))
+
+
+def _struck(times: Sequence[int], lanes: int = 4, pitch: int = 0) -> tuple[Onset, ...]:
+    return tuple(Onset(Micros(t), n % lanes, 80, pitch and pitch + n * 7 % 12) for n, t in enumerate(times))
+
+
+def _pieces() -> list[Case]:
+    cases = []
+    for grid in (GRID, SWUNG, LONG):
+        cases += [
+            ruled("grid", MAIN, {"grid": grid, "t": t}, lambda g=grid, t=t: _placed(g, t))
+            for t in (0, 62_499, 62_500, 62_501, 1_000_000, 3_333_333, 2**40)
+        ]
+        cases.append(ruled("chance", MAIN, {"grid": grid}, lambda g=grid: wife3.chance_q16(g)))
+        cases += [
+            ruled("accuracy", MAIN, {"grid": grid, "deviations": d}, lambda g=grid, d=d: wife3.accuracy_q16(MAIN, g, d))
+            for d in ([], [0], [10_000, -10_000, 30_000], [90_000] * 3, [200_000], [1, -1, 2])
+        ]
+    cases += [
+        ruled("worth", MAIN, {"error": e}, lambda e=e: wife3.worth_q16(e))
+        for e in (0, 1, 999, 1_000, -1_500, 45_000, 180_000, 10**9)
+    ]
+    cases += [
+        ruled("deviation", MAIN, {"values": v}, lambda v=v: timing.deviation_sd(v))
+        for v in ([], [5], [1, 2], [-7, 7, 7], [10**6, 0])
+    ]
+    cases += [
+        ruled("ties", MAIN, {"values": v}, lambda v=v: humanness.tied_pairs_q16(v))
+        for v in ([], [5], [5, 5], [0, 1, 2, 3], [0, 400, 900])
+    ]
+    several = [
+        _notes(1),
+        _notes(2)[:30],
+        _struck([]),
+        _struck([0]),
+        _struck(range(0, 10**7, 125_000)),
+        _struck(range(0, 10**7, 10**6), 1),
+        _struck(range(0, 10**7, 250_000), 4, 60),
+    ]
+    for notes in several:
+        given = {"grid": GRID, "onsets": notes}
+        cases.append(ruled("notes", SMALL, given, lambda n=notes: _looked_at(n)))
+    for parts in (
+        MEASURES,
+        _alike(65_536),
+        _alike(0),
+        _alike(1),
+        _alike(40_000),
+        msgspec.structs.replace(_alike(65_536), humanness=0),
+        msgspec.structs.replace(_alike(65_536), humanness=MAIN.human_mark_q16 - 1),
+    ):
+        cases.append(
+            ruled(
+                "whole",
+                MAIN,
+                {"measures": parts},
+                lambda m=parts: {"mean": combined_q16(m), "total": total_q16(MAIN, m)},
+            )
+        )
+    return cases
+
+
+def _alike(value: int) -> Any:
+    return msgspec.structs.replace(MEASURES, **dict.fromkeys(MEASURES.__struct_fields__, value))
+
+
+def _placed(grid: Grid, t: int) -> dict[str, int]:
+    return {
+        "step": grid.step(t),
+        "step_at": grid.step_at_us(grid.step(t)),
+        "deviation": grid.deviation_us(t),
+        "step_us": grid.step_us,
+    }
+
+
+def _looked_at(notes: tuple[Onset, ...]) -> dict[str, Any]:
+    lag = timing.lag_us(GRID, notes) if notes else 0
+    hits = timing.timed(GRID, notes, lag)
+    counted, lanes = liveness.count(notes), diversity.effective_lanes_q16(notes)
+    consonance = harmony.consonance_q16(notes)
+    seen = humanness.signs(GRID, hits) if notes else None
+    return {
+        "lag": lag,
+        "counted": counted,
+        "liveness": liveness.liveness_q16(SMALL, counted),
+        "effective_lanes": lanes,
+        "diversity": diversity.diversity_q16(lanes),
+        "consonance": consonance,
+        "harmony": harmony.harmony_q16(consonance),
+        "signs": seen,
+        "grades": None if seen is None else humanness.grades_q16(SMALL, seen),
+    }
+
+
+def _windows() -> list[Case]:
+    played = _notes(1)
+    exact = tuple(msgspec.structs.replace(o, t_us=Micros(GRID.step_at_us(GRID.step(o.t_us)))) for o in played)
+    given = [
+        ("played", played),
+        ("played otherwise", _notes(2)),
+        ("a third", _notes(3)),
+        ("a note twice", (*played, played[0])),
+        ("in another order", played[::-1]),
+        ("nothing", ()),
+        ("one note", played[:1]),
+        ("eleven notes", played[:11]),
+        ("one lane", tuple(msgspec.structs.replace(o, lane=3) for o in played)),
+        ("three seconds", tuple(o for o in played if o.t_us < 3_000_000)),
+        ("quantised", exact),
+        ("a machine that is late", tuple(msgspec.structs.replace(o, t_us=Micros(o.t_us + 17_000)) for o in exact)),
+        (
+            "a machine of two kinds of late",
+            tuple(msgspec.structs.replace(o, t_us=Micros(o.t_us + 20_000 * (n % 2))) for n, o in enumerate(exact)),
+        ),
+        ("metronome", _struck(range(0, WINDOW_US, 125_000))),
+        ("all at once", _struck([5_000_000 + n for n in range(60)])),
+    ]
+    return [_window(name, notes) for name, notes in given]
+
+
+def _window(name: str, notes: tuple[Onset, ...]) -> Case:
+    found = measure(SMALL, GRID, notes, ReplayIndex())
+    given = {"grid": GRID, "onsets": [list(plain(o).values()) for o in notes]}
+    expect = None if found.why else {"measures": found.measures}
+    return verdict(name, given, expect, found.why.name.lower())
+
+
+def _replays() -> list[Case]:
+    takes = [_notes(n) for n in (1, 2)]
+    known = ReplayIndex()
+    for n, notes in enumerate(takes):
+        known.add(bytes([n]) * 4, Window(n), notes)
+    one = takes[0]
+    given: list[tuple[str, tuple[Onset, ...], int | None]] = [
+        ("the take itself", one, None),
+        ("shifted", _shifted(one, lambda t: t + 7_654_321), None),
+        ("a little faster", _shifted(one, lambda t: t * 51 // 52), None),
+        ("jittered by up to 3 ms", _shifted(one, lambda t: t + t * 7_919 % 6_001 - 3_000), None),
+        ("the other take", takes[1], None),
+        ("half of it", one[: len(one) // 2], None),
+        ("played anew", _notes(9), None),
+        ("on other lanes", tuple(msgspec.structs.replace(o, lane=o.lane + 4) for o in one), None),
+        ("nothing", (), None),
+        ("too few notes", one[:8], None),
+        ("known only later", one, 0),
+        ("known before", one, 1),
+    ]
+    cases = []
+    for name, notes, before in given:
+        match = known.closest(SMALL, notes, None if before is None else Window(before), GRID)
+        one_case = {
+            "grid": GRID,
+            "known": "the takes of the first case",
+            "onsets": [list(plain(o).values()) for o in notes],
+            "before": before,
+        }
+        if not cases:
+            one_case["known"] = [
+                {"key": bytes([n]) * 4, "window": n, "onsets": [list(plain(o).values()) for o in take]}
+                for n, take in enumerate(takes)
+            ]
+        expect = (
+            None
+            if match is None
+            else {"match": match, "is_replay": match.is_replay(SMALL), "likeness": match.likeness_q16(SMALL)}
+        )
+        cases.append(verdict(name, one_case, expect, "like nothing known"))
+    return cases
+
+
+def _shifted(notes: tuple[Onset, ...], move: Any) -> tuple[Onset, ...]:
+    return tuple(msgspec.structs.replace(o, t_us=Micros(max(0, move(o.t_us)))) for o in notes)
+
+
+def _pulse(n: int, window: int) -> tuple[EntryId, Pulse]:
+    name = digest(b"test-pulse", bytes([n]), window.to_bytes(8, "big"))
+    return EntryId(name), Pulse(Window(window), name[:16], bytes(32))
+
+
+def _riffs() -> list[Case]:
+    at, me = Window(301), P[0]
+    cases = []
+    for count, earlier in [(0, 0), (1, 0), (1, 1), (3, 3), (8, 8), (8, 6), (11, 11)]:
+        now, before = ({P[n]: _pulse(n, w) for n in range(1, most + 1)} for w, most in ((301, count), (300, earlier)))
+        others = riff.settled(me, now, before)
+        given = {
+            "network": NETWORK,
+            "window": at,
+            "player": me,
+            "pulses": sorted((p, e, x.salt) for p, (e, x) in others.items()),
+        }
+        asked = riff.call(SMALL, NETWORK, at, me, others)
+        cases.append(verdict("asked", given, asked, "no riff"))
+        if asked is None:
+            continue
+        order = riff.ranked(NETWORK, at, me, others)
+        for refs in _some_refs(order, others, SMALL):
+            found = riff.called(SMALL, NETWORK, at, me, others, refs)
+            expect, refused = (found, "") if isinstance(found, Call) else (None, found.name.lower())
+            cases.append(verdict("called", {**given, "refs": refs}, expect, refused))
+    return cases + _answers()
+
+
+def _some_refs(order: list[PlayerId], others: Any, params: Params) -> list[list[PulseRef]]:
+    first = order[: params.riff_pulses]
+    named = [
+        first,
+        first[1:] + order[params.riff_pulses : params.riff_pulses + 1],
+        first[2:],
+        order[::-1][: params.riff_pulses],
+        [],
+    ]
+    refs = [sorted(PulseRef(p, others[p][0]) for p in some) for some in named]
+    return [*refs, [PulseRef(P[0], EntryId(bytes(32)))], [PulseRef(order[0], EntryId(bytes(32)))]]
+
+
+def _answers() -> list[Case]:
+    asked = Call(Window(301), (), (3, 0, 3, 9), 3_100_000)
+    cases = []
+    for grid in (GRID, SWUNG, LONG):
+        moments = riff.moments_us(SMALL, grid, 0, asked)
+        cases.append(verdict("moments", {"grid": grid, "start": 0, "call": asked}, moments))
+        right = [Onset(Micros(t), lane, 80) for t, lane in zip(moments, asked.lanes, strict=True)]
+        for name, notes in [
+            ("played", right),
+            ("a note late", [*right[:3], _late(right[3], SMALL.riff_tolerance_us)]),
+            ("a note too late", [*right[:3], _late(right[3], SMALL.riff_tolerance_us + 1)]),
+            ("a note missing", right[:3]),
+            ("a wrong lane", [*right[:3], msgspec.structs.replace(right[3], lane=8)]),
+            ("nothing", []),
+            ("another note nearer", sorted([*[_late(o, 5_000) for o in right], Onset(moments[0], 5, 80)])),
+            (
+                "two in another order",
+                sorted([msgspec.structs.replace(o, lane=lane) for o, lane in zip(right, (0, 3, 3, 9), strict=True)]),
+            ),
+        ]:
+            given = {"grid": grid, "start": 0, "call": asked, "onsets": [list(plain(o).values()) for o in notes]}
+            cases.append(verdict(name, given, riff.is_played(SMALL, grid, 0, asked, notes) or None, "not played"))
+    return cases
+
+
+def _late(note: Onset, us: int) -> Onset:
+    return msgspec.structs.replace(note, t_us=Micros(note.t_us + us))
+
+
+def _blocks() -> list[Case]:
+    person, window = Person(1), Window(301)
+    op = SessionOpen("test", 120_000, 4, 4, Micros(SMALL.window_start_us(Window(300))), ())
+    session = SessionFacts(session_id(person.player, op), person.player, op, None)
+    log = jam_log(person, NETWORK, session.id, _events(), batch=8)
+    block = blocks.build(SMALL, session, window, log, None, ReplayIndex()).block
+    assert block is not None
+    changed = msgspec.structs.replace
+    given: list[tuple[str, Block, SessionFacts | None, Sequence[Entry]]] = [
+        ("as it was played", block, session, log),
+        ("no session", block, None, log),
+        ("a session that was closed before", block, session._replace(closed_t_us=Micros(5)), log),
+        ("another document", changed(block, document=block.document[:-1] + "1"), session, log[:0]),
+        ("the range backwards", changed(block, first=Seq(9), last=Seq(3)), session, log),
+        ("nothing held", block, session, []),
+        ("the end is missing", block, session, log[: block.last]),
+        ("the beginning is missing", block, session, log[block.first + 1 :]),
+        ("an entry less", changed(block, last=Seq(block.last - 1)), session, log),
+        ("an entry more", changed(block, first=Seq(block.first - 1)), session, log),
+        ("another root", changed(block, root=Digest(bytes(32))), session, log),
+        ("another head", changed(block, head=EntryId(bytes(32))), session, log),
+        ("a better claim", _claiming(block, accuracy=65_536), session, log),
+        ("a worse claim", _claiming(block, accuracy=1), session, log),
+        ("less originality, and the total with it", _honest(block), session, log),
+        ("only the total", _claiming(block, total=block.quality.total - 1), session, log),
+    ]
+    others = riff.settled(person.player, *({P[n]: _pulse(n, w) for n in range(1, 4)} for w in (301, 300)))
+    refs = sorted(PulseRef(p, entry) for p, (entry, _) in others.items())
+    for name, named in [
+        ("a riff that was not played", refs),
+        ("a riff on two pulses less", refs[:1]),
+        ("a riff on a pulse that nobody has", [PulseRef(P[1], EntryId(bytes(32)))]),
+        ("a riff on nothing", []),
+        ("a riff, the pulses not ascending", refs[::-1]),
+    ]:
+        given.append((name, changed(block, riff=True, pulses=tuple(named)), session, log))
+    given.append(("pulses without a riff", changed(block, pulses=tuple(refs)), session, log))
+    return [_judged(name, *one, others=others, log=log if n == 0 else None) for n, (name, *one) in enumerate(given)]
+
+
+def _events() -> list[Event]:
+    return performance(5, 3_000_000, 25_000_000)
+
+
+def _claiming(block: Block, **claims: int) -> Block:
+    return msgspec.structs.replace(block, quality=msgspec.structs.replace(block.quality, **claims))
+
+
+def _honest(block: Block) -> Block:
+    lower = msgspec.structs.replace(block.quality, originality=block.quality.originality // 2)
+    return _claiming(block, originality=lower.originality, total=total_q16(SMALL, lower))
+
+
+def _judged(
+    name: str, block: Block, session: SessionFacts | None, entries: Sequence[Entry], others: Any, log: Any
+) -> Case:
+    found = blocks.judge(SMALL, session, block, Person(1).player, entries, ReplayIndex(), others)
+    given: dict[str, Any] = {"session": session, "block": block, "entries": [e.body.seq for e in entries]}
+    if log is not None:
+        given["log"] = [e.raw for e in log]
+        given["others"] = sorted((p, entry, pulse.salt) for p, (entry, pulse) in others.items())
+    return verdict(
+        name, given, {"measures": found.measures} if found.vote is Vote.YES else None, found.why.name.lower()
+    )
