@@ -13,15 +13,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from consensus.accounts import EMPTY, NO_FATE, Account, Fate, Funding, Spent, digest_of, opened, slashed, spent
 from consensus.chains import Source
 from consensus.coins import NO_COINS, Coins
+from consensus.content import AccountPart
 from consensus.hashtree import HashTree
-from consensus.ops import Spend, Transfer
+from consensus.ops import LotRef, Spend, Transfer
 from consensus.params import Params
 from consensus.spends import Spends
 from crdt.types import BlockId, Digest, Epoch, MicroJam, PlayerId
@@ -274,6 +275,36 @@ class Books:
         self._unhashed.clear()
         return self._tree.digest()
 
+    # what a checkpoint holds of it
+
+    def accounts_at(self, epoch: Epoch) -> list[AccountPart]:
+        """All accounts at the end of an epoch that hold anything, or in which anything is coming."""
+        found = []
+        for player in sorted(self._books):
+            account, coming = self.account_at(player, epoch)
+            if account != EMPTY or coming:
+                leaving = tuple((release, _lots(coins)) for release, coins in account.leaving)
+                parts = _lots(account.free), _lots(account.staked), leaving, _lots(coming)
+                found.append(AccountPart(player, *parts))
+        return found
+
+    def burned_after(self, epoch: Epoch) -> MicroJam:
+        """What was taken from stakes in later epochs."""
+        later = (book.steps[at] for book in self._books.values() for at in book.epochs if at > epoch)
+        return MicroJam(sum(step.burned_micro for step in later))
+
+    def plant(self, epoch: Epoch, accounts: Iterable[AccountPart], minted: int, burned: int) -> None:
+        """Begin with what a checkpoint holds."""
+        self.minted_micro, self.burned_micro = MicroJam(minted), MicroJam(burned)
+        for part in accounts:
+            book = self._books[part.player] = _Book()
+            leaving = tuple((release, NO_COINS.with_lots(lots)) for release, lots in part.leaving)
+            step = _Step(Account(NO_COINS.with_lots(part.free), NO_COINS.with_lots(part.staked), leaving))
+            book.epochs, book.steps = [epoch], {epoch: step}
+            if part.coming:
+                book.coming[epoch] = NO_COINS.with_lots(part.coming)
+            self._unhashed.add(part.player)
+
 
 def _moved(epoch: Epoch, book: _Book) -> Iterator[Movement]:
     step = book.steps[epoch]
@@ -296,3 +327,7 @@ def _at_stake(account: Account) -> Counter[BlockId]:
     for coins in (account.staked, *(leaving for _, leaving in account.leaving)):
         held.update(dict(coins.items()))
     return held
+
+
+def _lots(coins: Coins) -> tuple[LotRef, ...]:
+    return tuple(LotRef(block, amount) for block, amount in coins.items())

@@ -1,4 +1,4 @@
-"""What the fold asks about people, and the answer of a network that has no founders: all are alike (SPEC 8).
+"""What the fold asks about people (SPEC 8); consensus/society.py answers.
 
 Whoever answers is told what is acknowledged as it is worked out, and what was said; and is asked, in order of epochs,
 whether that made anybody another than before. Nothing that is answered about an epoch may rest on a later one.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from consensus.opinions import Changes
-from consensus.params import ONE_Q16
 from crdt.types import Epoch, PlayerId
 
 
@@ -44,32 +43,3 @@ class Census(Protocol):
 
     def settle(self, epoch: Epoch) -> Shift:
         """Work out an epoch; nothing of an earlier one may be waiting."""
-
-
-class Alike:
-    """Everybody is one person, and nobody is under review."""
-
-    def person_q16(self, _player: PlayerId, _epoch: Epoch) -> int:
-        """One, of everybody."""
-        return ONE_Q16
-
-    def is_reviewed(self, _player: PlayerId, _epoch: Epoch) -> bool:
-        """Nobody is."""
-        return False
-
-    def take(self, _changes: Changes) -> None:
-        """Opinions change nothing."""
-
-    def recount(self, _epoch: Epoch) -> None:
-        """Nor do snapshots."""
-
-    def acknowledge(self, _epoch: Epoch, _player: PlayerId, _by: PlayerId, _count: int) -> None:
-        """Nor do acknowledgements."""
-
-    def next_epoch(self) -> Epoch | None:
-        """There is never anything to do."""
-        return None
-
-    def settle(self, _epoch: Epoch) -> Shift:
-        """Nothing changes."""
-        return Shift()

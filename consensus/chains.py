@@ -136,6 +136,29 @@ class Chains:
         else:
             self._cuts[author] = cut
 
+    def ends_at(self, epoch: Epoch) -> list[tuple[PlayerId, Position, EntryId, bool]]:
+        """Each author's last entry that counts up to the end of an epoch (no entry, if there is none), and whether its
+        chain is cut by then; authors sorted."""
+        found = []
+        for author in sorted(self._chains):
+            chain = self._chains[author]
+            end = Position(Epoch(epoch + 1), Seq(0))
+            cut = chain.cut
+            until = end if cut is None else min(end, cut)
+            last = max((place for place in chain.at if place < until), default=None)
+            if last is not None or until < end:
+                place, entry = (Position(Epoch(0), Seq(0)), NO_ENTRY) if last is None else (last, chain.at[last])
+                found.append((author, place, entry, until < end))
+        return found
+
+    def plant(self, epoch: Epoch, author: PlayerId, place: Position, entry: EntryId, is_cut: bool) -> None:
+        """Begin a chain with what a checkpoint of this epoch holds. Of one that is cut nothing later counts."""
+        chain = self._chains[author] = _Chain()
+        if entry != NO_ENTRY:
+            chain.at[place], chain.position[entry], chain.prev[entry], chain.top = entry, place, NO_ENTRY, place
+        if is_cut:
+            chain.fork_at(Position(Epoch(epoch + 1), Seq(0)))
+
     def cut_of(self, author: PlayerId) -> Position | None:
         """Where an author's chain is cut, if it is."""
         return self._cuts.get(author)

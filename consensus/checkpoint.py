@@ -32,6 +32,9 @@ class Value(NamedTuple):
     digest: Digest
 
 
+NO_VALUE: Final = Value(Epoch(0), NO_BASE)  # before there is any
+
+
 class Ballot(NamedTuple):
     """One vote on what follows a base. `round` is the epoch of the document in which it stands."""
 

@@ -20,6 +20,7 @@ from crdt.types import BlockId, Epoch, MicroJam, PlayerId
 FAMILIARITY_Q16: Final = (
     65_536, 46_958, 33_647, 24_109, 17_275, 12_378, 8_869, 6_355, 4_553, 3_262, 2_337, 1_675, 1_200, 860, 616, 441, 316,
 )  # fmt: skip
+SEEN_MAX: Final = len(FAMILIARITY_Q16)  # sessions beyond which it makes no difference how many more
 
 
 class Seen(NamedTuple):

@@ -27,6 +27,11 @@ def generation_of(params: Params, epoch: Epoch) -> Generation:
     return Generation(epoch // params.ack_half_epochs)
 
 
+def last_of(params: Params, generation: Generation, until: Epoch) -> Epoch:
+    """The last epoch of a generation that is not after `until`."""
+    return min(until, Epoch((generation + 1) * params.ack_half_epochs - 1))
+
+
 def decayed_q16(counts: Mapping[Generation, int], now: Generation) -> int:
     """What the acknowledgements of one acknowledger are worth, by generation; later ones than `now` are nothing yet."""
     return sum(count * (ONE_Q16 >> min(now - then, GENERATIONS_KEPT)) for then, count in counts.items() if then <= now)

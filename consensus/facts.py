@@ -16,6 +16,7 @@ from consensus.agenda import Epochs
 from consensus.ballots import Ballots
 from consensus.chains import Source
 from consensus.claims import Claims
+from consensus.content import Content, SessionPart
 from consensus.opinions import Opinions
 from consensus.ops import (
     AnyOp,
@@ -38,8 +39,9 @@ from consensus.ops import (
 )
 from consensus.params import Params
 from consensus.presence import Presence
+from consensus.selection import Seeds
 from consensus.spends import Spends
-from crdt.types import BlockId, EntryId, Epoch, Micros, PlayerId, SessionId, Window
+from crdt.types import NO_ENTRY, BlockId, EntryId, Epoch, Micros, PlayerId, Seq, SessionId, Window
 
 
 class Slot(NamedTuple):
@@ -68,6 +70,8 @@ class Facts:
         self.opinions = Opinions()
         self.ballots = Ballots(params)
         self.touched: set[Slot] = set()
+        self.floor: Epoch | None = None  # of the final checkpoint: nothing is said of windows up to its end any more
+        self.seeds: Seeds = ()
         self._opens: Claims[SessionId, tuple[PlayerId, SessionOpen]] = Claims()
         self._closes: Claims[tuple[SessionId, PlayerId], SessionClose] = Claims()
         self._blocks: Claims[Slot, Block] = Claims()
@@ -80,6 +84,8 @@ class Facts:
         p = self._params
         if isinstance(op, Pulse):
             return p.epoch_of(op.window) == epoch and self.presence.is_usable(op)
+        if isinstance(op, Block | Attest) and self.floor is not None and p.epoch_of(op.window) <= self.floor:
+            return False
         if isinstance(op, Block):
             return 0 <= epoch - p.epoch_of(op.window) <= 1
         if isinstance(op, Attest):
@@ -178,3 +184,41 @@ class Facts:
         claims = self._votes.get(slot)
         first = None if claims is None else claims.first(verifier)
         return None if first is None else first[1]
+
+    # what a checkpoint holds of it
+
+    def sessions_until(self, epoch: Epoch) -> list[SessionPart]:
+        """The sessions opened up to the end of an epoch, without those whose recordings nobody keeps any more."""
+        p, found = self._params, []
+        end_us = p.window_start_us(Window((epoch + 1) * p.epoch_windows))
+        for session in self._opens:
+            creator, op = self._opens.of(session)[min(self._opens.of(session))]
+            if min(self._opens.of(session)).epoch > epoch:
+                continue
+            closes = self._closes.of((session, creator)).items()
+            ends = [close.t_us for source, close in closes if source.epoch <= epoch]
+            if not ends or op.t0_us + min(ends) + p.keep_windows * p.window_us > end_us:
+                found.append(SessionPart(creator, op, min(ends) if ends else None))
+        return sorted(found, key=lambda part: session_id(part.creator, part.op))
+
+    def plant(self, content: Content) -> None:
+        """Begin with what a checkpoint holds: said in the last document up to it, by who has said it there."""
+        epoch = self.floor = content.epoch
+        last = Window((epoch + 1) * self._params.epoch_windows - 1)
+        for part in content.sessions:
+            source, session = Source(epoch, Seq(0), 0, part.creator, NO_ENTRY), session_id(part.creator, part.op)
+            self._opens.say(session, source, (part.creator, part.op))
+            if part.closed_t_us is not None:
+                close = SessionClose(session, part.closed_t_us)
+                self._closes.say((session, part.creator), source, close)
+        for present, at in ((content.before, Epoch(epoch - 1)), (content.present, epoch)):
+            window = last if at == epoch else Window(last - self._params.epoch_windows)
+            for somebody in present:
+                source = Source(at, Seq(0), 0, somebody.player, NO_ENTRY)
+                self.presence.say(source, Pulse(window, bytes(16), somebody.vrf_key))
+        for author, about in content.vouches:
+            self.opinions.say(Source(epoch, Seq(0), 0, author, NO_ENTRY), Vouch(about))
+        for witness, performer, heard in content.witnesses:
+            self.opinions.say(Source(epoch, Seq(0), 0, witness, NO_ENTRY), Witness(heard, performer, (), False))
+        self.presence.changed.clear()
+        self.opinions.take_changes()

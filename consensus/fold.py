@@ -14,10 +14,14 @@ from typing import NamedTuple
 
 from consensus.agenda import Agenda, earliest
 from consensus.books import Books
-from consensus.census import Alike, Census
-from consensus.concerts import Seen, origin_of, payments
+from consensus.chains import Chains
+from consensus.concerts import SEEN_MAX, Seen, familiarity_q16, origin_of, payments
+from consensus.content import AuthorPart, Content, PresencePart, total_of
 from consensus.facts import Facts, Slot
+from consensus.opinions import Pair
 from consensus.params import Params
+from consensus.selection import seeds_after
+from consensus.society import Society
 from consensus.state import State
 from consensus.weights import weight_of
 from crdt.types import BlockId, Digest, Epoch, MicroJam, NetworkId, PlayerId, Window
@@ -34,9 +38,9 @@ class Concert(NamedTuple):
 class Fold:
     """Everything derived from one set of facts. Call `settle` before reading."""
 
-    def __init__(self, params: Params, network: NetworkId, facts: Facts, census: Census | None = None) -> None:
+    def __init__(self, params: Params, network: NetworkId, facts: Facts) -> None:
         self._params, self._facts = params, facts
-        self.census: Census = census or Alike()
+        self.census = Society(params, facts.opinions, facts.presence)
         self.books = Books(params, facts.spends)
         self.state = State(params, network, facts, self.books, self.census)
         facts.presence.weigh = self.weight
@@ -45,10 +49,14 @@ class Fold:
         self._witnessed: Agenda[None] = Agenda()  # epochs whose witnesses may be others
         self.concerts: dict[BlockId, Concert] = {}  # by the origin of what they pay
         self._played: dict[Epoch, Mapping[PlayerId, MicroJam]] = {}
+        self._saw: dict[Epoch, list[Pair]] = {}  # which witness saw whom in an epoch
+        self._before: dict[PlayerId, int] = {}  # weights one epoch before the final checkpoint, where they differ
         self._drawn_from: dict[Epoch, Digest] = {}  # the snapshot with which an epoch's votes were counted
 
     def weight(self, player: PlayerId, epoch: Epoch) -> int:
         """What a player weighs at the end of an epoch."""
+        if self._facts.floor is not None and epoch < self._facts.floor:
+            return self._before.get(player, self.weight(player, self._facts.floor))
         return weight_of(self._params, self.census.person_q16(player, epoch), self.books.stake_at(player, epoch))
 
     def settle(self) -> None:
@@ -116,11 +124,14 @@ class Fold:
         if not self._witnessed.take(epoch):
             return
         opinions, snapshot = self._facts.opinions, self._facts.presence.snapshot(Epoch(epoch - 2))
-        seen = []
+        seen, pairs = [], []
         for source, op in opinions.witnesses(epoch):
             weight = snapshot[source.author].weight if source.author in snapshot else 0
             times = opinions.times_witnessed(source.author, op.performer, epoch)
             seen.append(Seen(op.performer, weight, times, op.is_remote))
+            if weight and familiarity_q16(times):
+                pairs.append(Pair(source.author, op.performer))
+        self._acknowledge(epoch, pairs)
         before, after = self._played.pop(epoch, {}), payments(self._params, seen)
         if seen:
             self._played[epoch] = after
@@ -131,6 +142,14 @@ class Fold:
                 self.concerts[origin] = Concert(epoch, performer, paid)
             else:
                 del self.concerts[origin]
+
+    def _acknowledge(self, epoch: Epoch, pairs: list[Pair]) -> None:
+        """Whoever is a witness acknowledges whom it saw."""
+        for times, seen in ((-1, self._saw.pop(epoch, [])), (1, pairs)):
+            for witness, performer in seen:
+                self.census.acknowledge(epoch, performer, witness, times)
+        if pairs:
+            self._saw[epoch] = pairs
 
     def _reweigh(self, epoch: Epoch) -> None:
         """Put on the agenda of later epochs what has become of stakes, persons and reviews."""
@@ -148,3 +167,44 @@ class Fold:
         last = None if until is None else Epoch(until + 2)
         for epoch in self._facts.weighed.between(Epoch(since + 2), last):
             self._recount.add(epoch, None)
+
+    # what a checkpoint holds of it
+
+    def content_at(self, epoch: Epoch, base: Digest, chains: Chains) -> Content:
+        """S(epoch) in full, following the final checkpoint `base`, which is of an earlier epoch. Settle before."""
+        facts, presence, opinions = self._facts, self._facts.presence, self._facts.opinions
+        before = Epoch(epoch - 1)
+        ends = chains.ends_at(epoch)
+        known = sorted({*(author for author, *_ in ends), *self._params.founders})
+        accounts = self.books.accounts_at(epoch)
+        burned = self.books.burned_micro - self.books.burned_after(epoch)
+        return Content(
+            epoch=epoch,
+            base=base,
+            seeds=seeds_after(facts.seeds, epoch),
+            minted_micro=sum(map(total_of, accounts)) + burned,
+            burned_micro=burned,
+            accounts=tuple(accounts),
+            before=tuple(PresencePart(p, self.weight(p, before), key) for p, key in presence.keys(before).items()),
+            present=tuple(PresencePart(p, self.weight(p, epoch), key) for p, key in presence.keys(epoch).items()),
+            weights_before=tuple(
+                (p, weight) for p in known if (weight := self.weight(p, before)) != self.weight(p, epoch)
+            ),
+            authors=tuple(AuthorPart(author, *place, entry, cut) for author, place, entry, cut in ends),
+            sessions=tuple(facts.sessions_until(epoch)),
+            vouches=tuple(sorted(opinions.vouches(epoch))),
+            acks=tuple(self.census.acks_until(epoch)),
+            witnesses=tuple(
+                sorted((w.witness, w.performer, w.session) for w in opinions.witnessed_until(epoch, SEEN_MAX))
+            ),
+            reviews=tuple(self.census.called_until(epoch)),
+            accepted=tuple(self.state.accepted_until(epoch)),
+        )
+
+    def plant(self, content: Content) -> None:
+        """Begin with what a checkpoint holds."""
+        self._facts.plant(content)
+        self.books.plant(content.epoch, content.accounts, content.minted_micro, content.burned_micro)
+        self.census.plant(content.acks, content.reviews)
+        self.state.plant(content.accepted)
+        self._before = dict(content.weights_before)

@@ -11,24 +11,30 @@ costs its path. Memory grows with the entries held; history goes by dropping who
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from consensus.accounts import Account, Funding, Spent
 from consensus.books import Movement
-from consensus.chains import Chains, Position, Source, position_of
+from consensus.chains import Chains, Position, position_of
+from consensus.checkpoint import NO_VALUE, Count, ballot_of
 from consensus.coins import Coins
+from consensus.content import Content, value_of, voters_of
 from consensus.facts import Facts, SessionFacts, Slot
 from consensus.fold import Concert, Fold
 from consensus.hashtree import HashTree
 from consensus.lots import Lot, Place, Role
-from consensus.ops import AnyOp, Attest, Pulse, Spend, decode_ops
+from consensus.ops import Attest, Pulse, Spend
 from consensus.params import Params
 from consensus.presence import Electorate
+from consensus.reading import Said, read
+from consensus.selection import input_of
 from consensus.state import BlockState
 from consensus.verdict import Standing
 from crdt.canonical import digest
 from crdt.entry import Entry
 from crdt.errors import Misuse
+from crdt.limits import FINAL_BLOCKS_KEPT_MAX
 from crdt.types import (
     BlockId,
     Digest,
@@ -59,30 +65,48 @@ class Counts(NamedTuple):
     cut: int
 
 
-class _Said(NamedTuple):
-    """What one entry says, whether it counts or not."""
-
-    place: Position
-    ops: tuple[tuple[Source, AnyOp], ...]  # those that have a place in its document
-    skipped: int
-    misplaced: int
-
-
 class Ledger:
     """Entries in, state out."""
 
-    def __init__(self, params: Params, network: NetworkId) -> None:
+    def __init__(self, params: Params, network: NetworkId, start: Content | None = None) -> None:
         self.params, self.network = params, network
+        self._finals: dict[BlockId, BlockState] = {}
+        self._begin(start)
+
+    def _begin(self, start: Content | None) -> None:
         self._chains = Chains()
-        self._facts = Facts(params)
-        self._fold = Fold(params, network, self._facts)
-        self._said: dict[PlayerId, dict[EntryId, _Said]] = {}
+        self._facts = Facts(self.params)
+        self._fold = Fold(self.params, self.network, self._facts)
+        self.base = NO_VALUE if start is None else value_of(self.network, start)
+        self.voters = voters_of(self.params, start)
+        self._said: dict[PlayerId, dict[EntryId, Said]] = {}
         self._ids_in: dict[Epoch, set[EntryId]] = {}
         self._entries: HashTree[EntryId, None] = HashTree()
         self._cuts: HashTree[PlayerId, Position] = HashTree()
         self.skipped_ops = 0
         self.misplaced_ops = 0
         self.entries = 0
+        if start is not None:
+            self._plant(start)
+
+    def _plant(self, start: Content) -> None:
+        self._fold.plant(start)
+        switch = Epoch(start.epoch + self.params.checkpoint_lag + self.params.seed_delay)
+        self._facts.seeds = (*start.seeds, (switch, self.base.digest))
+        for author in start.authors:
+            place = Position(author.epoch, author.seq)
+            self._chains.plant(start.epoch, author.author, place, author.entry, author.is_cut)
+            if author.is_cut:
+                self._recount(author.author, None)
+
+    def restart(self, start: Content, entries: Iterable[Entry]) -> None:
+        """Begin again with a checkpoint that is final, and the entries held of later epochs. Blocks up to it can still
+        be asked for, as far as they were known."""
+        kept = [block for block in self.blocks() if self.params.epoch_of(block.window) <= start.epoch]
+        self._finals = {block.id: block for block in kept[-FINAL_BLOCKS_KEPT_MAX:]}
+        self._begin(start)
+        for entry in entries:
+            self.add(entry)
 
     # what comes in
 
@@ -91,10 +115,12 @@ class Ledger:
         if entry.body.network != self.network[:8]:
             raise Misuse("an entry of another network")
         place, author = position_of(entry), entry.body.author
+        if self._is_below(place.epoch):
+            return False
         cut = self._chains.cut_of(author)
         if not self._chains.add(entry):
             return False
-        said = self._read(entry, place)
+        said = read(entry, place, self._facts)
         self._said.setdefault(author, {})[entry.id] = said
         if self._chains.cut_of(author) != cut:
             self._recount(author, cut)
@@ -107,19 +133,15 @@ class Ledger:
         epoch = ledger_epoch(document)
         if epoch is None:
             raise Misuse(f"{document} is not part of the ledger")
+        if self._is_below(epoch):
+            return
         cut = self._chains.cut_of(author)
         self._chains.fork(author, Position(epoch, seq))
         self._recount(author, cut)
 
-    def _read(self, entry: Entry, place: Position) -> _Said:
-        author = entry.body.author
-        ops, skipped = decode_ops(entry.body.payload)
-        fit = tuple(
-            (Source(place.epoch, place.seq, nth, author, entry.id), op)
-            for nth, op in enumerate(ops)
-            if self._facts.has_place(place.epoch, author, op)
-        )
-        return _Said(place, fit, skipped, len(ops) - len(fit))
+    def _is_below(self, epoch: Epoch) -> bool:
+        """Whether an epoch is one that the final checkpoint has settled, with all that is in it and nothing else."""
+        return self.base != NO_VALUE and epoch <= self.base.epoch
 
     def _recount(self, author: PlayerId, cut_before: Position | None) -> None:
         """An author's cut has moved: take back what is beyond it now, count what no longer is."""
@@ -139,7 +161,7 @@ class Ledger:
             elif counted and not counts:
                 self._discount(entry, said)
 
-    def _count(self, entry: EntryId, said: _Said) -> None:
+    def _count(self, entry: EntryId, said: Said) -> None:
         for source, op in said.ops:
             self._facts.apply(source, op)
         self._ids_in.setdefault(said.place.epoch, set()).add(entry)
@@ -148,7 +170,7 @@ class Ledger:
         self.skipped_ops += said.skipped
         self.misplaced_ops += said.misplaced
 
-    def _discount(self, entry: EntryId, said: _Said) -> None:
+    def _discount(self, entry: EntryId, said: Said) -> None:
         for source, op in said.ops:
             self._facts.retract(source, op)
         ids = self._ids_in[said.place.epoch]
@@ -187,17 +209,22 @@ class Ledger:
         """Blocks by window, proposer and id; only those of windows from `since` on, if given."""
         state, first = self._settled().state, since or Window(0)
         epochs = sorted(epoch for epoch in state.in_epoch if epoch >= self.params.epoch_of(first))
-        return [block for epoch in epochs for block in state.states_of(epoch) if block.window >= first]
+        live = [block for epoch in epochs for block in state.states_of(epoch) if block.window >= first]
+        return [*(block for block in self._finals.values() if block.window >= first), *live]
 
     def block(self, block: BlockId) -> BlockState | None:
         """One block, or None."""
-        return self._settled().state.blocks.get(block)
+        return self._settled().state.blocks.get(block) or self._finals.get(block)
+
+    def is_final(self, window: Window) -> bool:
+        """Whether nothing about a window can change any more, because a final checkpoint holds it."""
+        return self._is_below(self.params.epoch_of(window))
 
     def take_changed(self) -> list[BlockState | BlockId]:
         """Blocks that changed since this was last asked, by id; the bare id of one that is gone."""
         state = self._settled().state
         changed, state.changed = state.changed, set()
-        return [state.blocks.get(block, block) for block in sorted(changed)]
+        return [self.block(block) or block for block in sorted(changed)]
 
     def vote_of(self, verifier: PlayerId, proposer: PlayerId, window: Window) -> Attest | None:
         """What a verifier first signed about a player's window: nobody votes twice, across restarts too."""
@@ -255,7 +282,7 @@ class Ledger:
 
     def role_of(self, player: PlayerId, block: BlockId) -> Role:
         """How a player came by coins of this origin."""
-        state, concert = self._fold.state.blocks.get(block), self._fold.concerts.get(block)
+        state, concert = self.block(block), self._fold.concerts.get(block)
         if concert is not None and concert.performer == player:
             return Role.PERFORMED
         if state is None or state.reward is None:
@@ -327,8 +354,31 @@ class Ledger:
             cut=len(self._chains.cuts()),
         )
 
+    # checkpoints
+
+    def draw_input(self, proposer: PlayerId, window: Window) -> bytes:
+        """The VRF input for one proposer and window."""
+        return input_of(self.params, self.network, proposer, window, self._facts.seeds)
+
+    def content_at(self, epoch: Epoch) -> Content:
+        """S(epoch) in full, to be voted on as what follows the final checkpoint. Misuse up to that."""
+        if self._is_below(epoch):
+            raise Misuse("what is final is not worked out again")
+        return self._settled().content_at(epoch, self.base.digest, self._chains)
+
+    def count(self) -> Count:
+        """The votes on what follows the final checkpoint."""
+        votes = self._facts.ballots.checkpoint_votes(self.base.digest)
+        return Count(self.voters, (ballot_of(source.epoch, source.author, op) for source, op in votes))
+
     def root(self) -> Digest:
         """Hash of the entries that count, of all that is derived from them, and of where chains are cut."""
         fold = self._settled()
-        parts = (self._entries.digest(), fold.state.digest(), fold.books.digest(), self._cuts.digest())
+        parts = (
+            self.base.digest,
+            self._entries.digest(),
+            fold.state.digest(),
+            fold.books.digest(),
+            self._cuts.digest(),
+        )
         return Digest(digest(b"symjam-root", self.network, *parts))

@@ -142,3 +142,12 @@ class Opinions:
         seen = self._sessions_of.get(Pair(witness, performer), ())
         firsts = (self._witnesses.first(key) for key in seen)
         return sum(1 for first in firsts if first is not None and first[0].epoch < before)
+
+    def witnessed_until(self, epoch: Epoch, each_max: int) -> list[Witnessed]:
+        """Who witnessed whom in which session up to the end of an epoch; of each pair so many sessions at most."""
+        found: dict[Pair, list[Witnessed]] = {}
+        for key in self._witnesses:
+            first = self._witnesses.first(key)
+            if first is not None and first[0].epoch <= epoch:
+                found.setdefault(Pair(key.witness, key.performer), []).append(key)
+        return sorted(key for keys in found.values() for key in sorted(keys)[:each_max])

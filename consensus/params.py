@@ -79,7 +79,7 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     review_epochs: int
     # checkpoints
     checkpoint_lag: int  # epochs after one's end before its state is voted on: all votes are in
-    checkpoint_open: int  # epochs more in which votes count
+    seed_delay: int  # epochs more until the checkpoint makes the seed: by then it is final nearly always
     # which network by these rules: people in one building may want several rooms
     room: str = ""
 
@@ -153,7 +153,7 @@ MAIN: Final = Params(
     reporters_min=3,
     review_epochs=24,
     checkpoint_lag=3,
-    checkpoint_open=12,
+    seed_delay=12,
 )
 
 SMALL: Final = msgspec.structs.replace(

@@ -134,6 +134,10 @@ class Presence:
                 self._known.popitem(last=False)
         return self._known[key]
 
+    def keys(self, epoch: Epoch) -> dict[PlayerId, bytes]:
+        """The key that each player present in an epoch draws with, players sorted."""
+        return {player: pulse.vrf_key for player, (_, pulse) in self._first(epoch, None).items()}
+
     def snapshot(self, epoch: Epoch) -> Mapping[PlayerId, Elector]:
         """Those present in an epoch with their weights at its end, players sorted."""
         return self._members(epoch, None).electors

@@ -28,19 +28,33 @@ class Draw(NamedTuple):
     proof: bytes
 
 
-def epoch_seed(network: NetworkId, epoch: Epoch) -> Digest:
-    """The seed of an epoch of a chain that has no checkpoint: a hash of network and epoch number.
+Seeds = tuple[tuple[Epoch, Digest], ...]  # from which epoch on which checkpoint makes the seed; ascending
 
-    Chaining hash on hash from the genesis would be no less foreseeable, and would cost one hash for every epoch
-    since 1970.
+
+def base_of(seeds: Seeds, epoch: Epoch) -> bytes:
+    """The digest of the checkpoint that makes an epoch's seed; empty before there is any."""
+    return next((base for since, base in reversed(seeds) if since <= epoch), b"")
+
+
+def seeds_after(seeds: Seeds, epoch: Epoch) -> Seeds:
+    """What of it is about later epochs than this."""
+    later = tuple(seed for seed in seeds if seed[0] > epoch + 1)
+    now = tuple(seed for seed in seeds if seed[0] <= epoch + 1)[-1:]
+    return now + later
+
+
+def epoch_seed(network: NetworkId, epoch: Epoch, base: bytes = b"") -> Digest:
+    """The seed of an epoch: a hash of network, epoch number and the checkpoint that makes it, if there is one.
+
+    Chaining hash on hash would be no less foreseeable, and would cost one hash for every epoch since 1970.
     """
-    return Digest(digest(b"symjam-seed", network, epoch.to_bytes(8, "big")))
+    return Digest(digest(b"symjam-seed", network, epoch.to_bytes(8, "big"), base))
 
 
-def input_of(params: Params, network: NetworkId, proposer: PlayerId, window: Window) -> bytes:
+def input_of(params: Params, network: NetworkId, proposer: PlayerId, window: Window, seeds: Seeds = ()) -> bytes:
     """The VRF input for one proposer and window."""
     epoch = params.epoch_of(window)
-    return encode((DOMAIN, network, epoch, epoch_seed(network, epoch), proposer, window))
+    return encode((DOMAIN, network, epoch, epoch_seed(network, epoch, base_of(seeds, epoch)), proposer, window))
 
 
 def tranche_of(params: Params, output: bytes, weight: int, total: int) -> int | None:

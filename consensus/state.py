@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ from consensus.agenda import Agenda, earliest
 from consensus.books import Books
 from consensus.cap import Cap
 from consensus.census import Census
+from consensus.content import AcceptedPart
 from consensus.facts import Facts, Slot
 from consensus.hashtree import HashTree
 from consensus.logistic import weight_q16
@@ -129,6 +131,7 @@ class State:
         self._unhashed: set[Slot] = set()
         self._tree: HashTree[Digest, bytes] = HashTree()
         self._slots_of: dict[PlayerId, list[Slot]] = {}  # ascending by window
+        self._earlier: dict[Slot, AcceptedPart] = {}  # accepted blocks of the final checkpoint
 
     def touch(self, slot: Slot) -> None:
         """What is known of a slot has changed, or of who may vote on it."""
@@ -204,12 +207,17 @@ class State:
         first = Slot(Window(max(0, slot.window - self._params.decay_horizon_windows)), PlayerId(b""))
         found: list[tuple[Window, frozenset[PlayerId]]] = []
         for earlier in reversed(mine[bisect_left(mine, first) : bisect_left(mine, slot)]):
-            voters = _voters(self._tallied[earlier])
+            voters = self._voters_in(earlier)
             if voters is not None:
                 found.append((earlier.window, voters))
             if len(found) == self._params.decay_blocks:
                 break
         return found[::-1]
+
+    def _voters_in(self, slot: Slot) -> frozenset[PlayerId] | None:
+        if slot in self._earlier:
+            return frozenset(self._earlier[slot].voters)
+        return _voters(self._tallied[slot])
 
     def _weigh(
         self, proposer: PlayerId, block: Tallied, recent: list[AbstractSet[PlayerId]], met: Counter[PlayerId]
@@ -298,6 +306,34 @@ class State:
         if fabricated:
             self._fabricated[epoch, slot.proposer] += fabricated
             self._books.fabricated(epoch, slot.proposer, self._fabricated[epoch, slot.proposer])
+
+    # what a checkpoint holds of it
+
+    def accepted_until(self, epoch: Epoch) -> list[AcceptedPart]:
+        """The accepted blocks of windows up to the end of an epoch that a later one may look back on."""
+        end = Window((epoch + 1) * self._params.epoch_windows)
+        first, found = max(0, end - self._params.decay_horizon_windows), []
+        for proposer in sorted(self._slots_of):
+            mine = [slot for slot in self._slots_of[proposer] if first <= slot.window < end]
+            accepted = [part for slot in mine if (part := self._accepted_in(slot)) is not None]
+            found += accepted[-self._params.decay_blocks :]
+        return found
+
+    def _accepted_in(self, slot: Slot) -> AcceptedPart | None:
+        if slot in self._earlier:
+            return self._earlier[slot]
+        for block in self._tallied[slot]:
+            if block.verdict.standing is Standing.LOCAL:
+                voters = tuple(verifier for verifier, _ in block.counted)
+                return AcceptedPart(slot.proposer, slot.window, block.id, voters)
+        return None
+
+    def plant(self, accepted: Iterable[AcceptedPart]) -> None:
+        """Begin with what a checkpoint holds."""
+        for part in accepted:
+            slot = Slot(part.window, part.proposer)
+            self._earlier[slot] = part
+            self._slots_of.setdefault(part.proposer, []).append(slot)
 
     # what is derived
 

@@ -62,7 +62,7 @@ class Tally:
         if not blocks:
             return ()
         electorate = self._facts.presence.electorate(slot.window, slot.proposer)
-        alpha = input_of(self._params, self._network, slot.proposer, slot.window)
+        alpha = input_of(self._params, self._network, slot.proposer, slot.window, self._facts.seeds)
         votes = self._facts.votes_in(slot)
         return tuple(
             self._count_block(block, *blocks[block], len(blocks) - 1, electorate, alpha, votes)

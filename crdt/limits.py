@@ -138,6 +138,9 @@ FEED_IN_FLIGHT_MAX: Final = 64  # plays that `symjam jam` sends before the first
 # The rules
 LOTS_PER_OP_MAX: Final = 64  # lots named by one transfer, stake or unstake
 PULSE_REFS_MAX: Final = 64  # pulses of others that a block names
+GRAPHS_KNOWN_MAX: Final = 8  # epochs at whose end edges and ranks are kept worked out
+CONTENT_MAX_BYTES: Final = 64_000_000  # of a checkpoint
+FINAL_BLOCKS_KEPT_MAX: Final = 10_000  # blocks below a checkpoint that are still shown
 ELECTORATES_KNOWN_MAX: Final = 256  # epochs and windows whose eligible players are kept worked out
 VRF_PROOFS_KNOWN_MAX: Final = 16_384  # proofs verified (0.8 ms each) and remembered
 
