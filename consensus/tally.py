@@ -7,19 +7,17 @@ it does not count. The result depends on the slot's own facts and on who was eli
 
 from __future__ import annotations
 
-import functools
 from enum import IntEnum
 from typing import NamedTuple
 
-from consensus import vrf
 from consensus.census import Census
 from consensus.facts import Facts, Slot
 from consensus.ops import Attest, Block
 from consensus.params import Params
 from consensus.presence import Electorate
+from consensus.proofs import Proofs
 from consensus.selection import input_of, tranche_of
 from consensus.verdict import Ballot, Standing, Verdict, decide
-from crdt.limits import VRF_PROOFS_KNOWN_MAX
 from crdt.types import BlockId, EntryId, NetworkId, PlayerId
 
 
@@ -54,7 +52,7 @@ class Tally:
 
     def __init__(self, params: Params, network: NetworkId, facts: Facts, census: Census) -> None:
         self._params, self._network, self._facts, self._census = params, network, facts, census
-        self._verify = functools.lru_cache(maxsize=VRF_PROOFS_KNOWN_MAX)(vrf.verify)
+        self._proofs = Proofs()
 
     def count(self, slot: Slot) -> tuple[Tallied, ...]:
         """The blocks of a slot, by id; none for a slot without a block."""
@@ -107,7 +105,7 @@ class Tally:
         elector = electorate.get(verifier)
         if elector is None:
             return Ignored.NOT_ELIGIBLE
-        output = self._verify(elector.vrf_key, alpha, signed[0].proof)
+        output = self._proofs.output(elector.vrf_key, alpha, signed[0].proof)
         if output is None:
             return Ignored.NOT_DRAWN
         tranche = tranche_of(self._params, output, elector.weight, electorate.weight)

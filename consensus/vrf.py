@@ -27,6 +27,7 @@ from nacl.bindings import (
 from nacl.exceptions import CryptoError
 
 from crdt.errors import Misuse
+from crdt.limits import VRF_KEYS_KNOWN_MAX
 
 PROOF_BYTES: Final = 80  # Gamma, c, s
 OUTPUT_BYTES: Final = 64
@@ -93,7 +94,7 @@ def public_key(seed: bytes) -> bytes:
     return _expand(seed).public
 
 
-@functools.lru_cache(maxsize=4_096)
+@functools.lru_cache(maxsize=VRF_KEYS_KNOWN_MAX)
 def is_valid_key(public: bytes) -> bool:
     """Whether bytes are a usable VRF key: a canonical point of the prime-order subgroup, and not the identity."""
     return len(public) == 32 and bool(crypto_core_ed25519_is_valid_point(public))

@@ -142,7 +142,8 @@ GRAPHS_KNOWN_MAX: Final = 8  # epochs at whose end edges and ranks are kept work
 CONTENT_MAX_BYTES: Final = 64_000_000  # of a checkpoint
 FINAL_BLOCKS_KEPT_MAX: Final = 10_000  # blocks below a checkpoint that are still shown
 ELECTORATES_KNOWN_MAX: Final = 256  # epochs and windows whose eligible players are kept worked out
-VRF_PROOFS_KNOWN_MAX: Final = 16_384  # proofs verified (0.8 ms each) and remembered
+VRF_PROOFS_KNOWN_MAX: Final = 131_072  # proofs verified (half a millisecond each) and remembered, 200 bytes each
+VRF_KEYS_KNOWN_MAX: Final = 16_384  # keys found to be valid or not, and remembered
 
 # Store
 PRUNED_AT_ONCE_MAX: Final = 200  # entries; a write of so many does not hold up a note
