@@ -15,10 +15,12 @@ from consensus.ops import AnyOp, LotRef, Rating
 from consensus.params import SMALL
 from crdt.canonical import digest
 from crdt.entry import Body, Entry
-from crdt.types import NO_ENTRY, NO_NONCE, EntryId, Epoch, Seq, Window, ledger_document
+from crdt.types import NO_ENTRY, NO_NONCE, EntryId, Epoch, PlayerId, Seq, Window, ledger_document
 from tests.consensus.histories.cast import remembered_proofs
+from tests.consensus.histories.check import compare
 from tests.consensus.histories.generate import generate
 from tests.consensus.histories.scene import History
+from tests.consensus.reference.accounts import Account
 from tests.consensus.reference.fold import Fold, fold
 from tests.vectors.encoding import ALICE, B1, B2, BOB, NETWORK, OPS
 from tests.vectors.form import Case, File, changes, plain, verdict
@@ -162,8 +164,9 @@ def _ledger(history: History) -> Case:
     for entry in history.entries:
         ledger.add(entry)
     whole = fold(history.params, history.network, history.entries)
+    compare(ledger, whole)
     given = {"params": changes(history.params), "network": history.network, "entries": [e.raw for e in history.entries]}
-    return verdict(f"history {history.seed}", given, _state(whole))
+    return verdict(f"history {history.seed}", given, {**_state(whole), "root": ledger.root()})
 
 
 def _state(whole: Fold) -> dict[str, Any]:
@@ -172,7 +175,18 @@ def _state(whole: Fold) -> dict[str, Any]:
         "cuts": sorted((author, place) for author, place in whole.cuts.items()),
         "entries": len(whole.entries),
         "blocks": [_block(whole, block) for block in sorted(whole.blocks)],
+        "unfunded": sorted(whole.unfunded),
+        "end_of": max(whole.ends),
+        "accounts": [_account(player, account) for player, account in sorted(whole.last.accounts.items())],
+        "minted": whole.last.minted,
+        "burned": whole.last.burned,
     }
+
+
+def _account(player: PlayerId, account: Account) -> dict[str, Any]:
+    leaving = [(release, block, amount) for (release, block), amount in sorted(account.leaving.items())]
+    heaps = {"free": account.free, "staked": account.staked, "coming": account.coming}
+    return {"player": player, **{name: sorted(lots.items()) for name, lots in heaps.items()}, "leaving": leaving}
 
 
 def _block(whole: Fold, block: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from crdt.types import BlockId, Epoch, PlayerId
 from tests.consensus.histories.scene import History
 from tests.consensus.reference.entries import Said, cuts_of, said_by
 from tests.consensus.reference.fold import EpochEnd, Fold, fold
+from tests.consensus.reference.root import root_of
 
 STANDINGS = {Standing.PENDING: "pending", Standing.LOCAL: "accepted", Standing.REJECTED: "rejected"}
 
@@ -115,6 +116,7 @@ def compare(ledger: Ledger, expected: Fold) -> None:
     spends = [spent for player in expected.players for spent in ledger.spends(player)]
     unfunded = {(s.source.entry, s.source.nth) for s in spends if s.funding is Funding.UNFUNDED}
     equal("unfunded", unfunded, expected.unfunded)
+    equal("root", ledger.root(), root_of(ledger.params, ledger.network, expected))
 
 
 def _compare_epoch(ledger: Ledger, players: Iterable[PlayerId], epoch: int, end: EpochEnd) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from consensus.ops import Block, Transfer, Witness
+from consensus.ops import Block, Stake, Transfer, Unstake, Witness
 from consensus.params import Params
 from crdt.entry import Entry
 from crdt.types import BlockId, EntryId, NetworkId, PlayerId
@@ -41,6 +41,7 @@ class Fold:
     unfunded: set[tuple[EntryId, int]] = field(default_factory=set)
     reviews: set[tuple[int, PlayerId]] = field(default_factory=set)  # by reports of this epoch
     ends: dict[int, EpochEnd] = field(default_factory=dict)
+    happened: set[tuple[int, PlayerId]] = field(default_factory=set)  # who spent or was to be slashed in which epoch
 
     @property
     def last(self) -> EpochEnd:
@@ -62,8 +63,9 @@ def fold(
     cuts = cuts_of(entries, proven)
     said = said_by(params, entries, cuts)
     counting = {e.id for e in entries if e.body.author not in cuts or place_of(e) < cuts[e.body.author]}
-    result = Fold(cuts, counting, _players(params, said))
-    epochs = {s.epoch for s in said} | {s.op.window // params.epoch_windows for s in said if isinstance(s.op, Block)}
+    result = Fold(cuts, counting, _players(params, said) | set(cuts))
+    epochs = {s.epoch for s in said} | {place[0] for place in cuts.values()}
+    epochs |= {s.op.window // params.epoch_windows for s in said if isinstance(s.op, Block)}
     if epochs:
         last = max(epochs if until is None else {until, *epochs})
         for epoch in range(min(epochs), last + 1):
@@ -97,10 +99,14 @@ def _fold_epoch(params: Params, network: NetworkId, said: list[Said], result: Fo
         mine = [s for s in said if s.author == player and s.epoch == epoch]
         sent, unfunded = acc.operate(params, epoch, accounts[player], mine)
         result.unfunded |= set(unfunded)
+        if any(isinstance(s.op, Transfer | Stake | Unstake) for s in mine):
+            result.happened.add((epoch, player))
         for transfer in sent:
             for lot in transfer.lots:
                 acc.give(accounts[transfer.to].coming, lot.block, lot.amount_micro)
     liars = [b.proposer for b in sorted(blocks, key=lambda b: b.id) if b.fabricated]
+    result.happened |= {(epoch, player) for player in liars}
+    result.happened |= {(epoch, player) for player, place in result.cuts.items() if place[0] == epoch}
     burned = acc.close_epoch(params, epoch, accounts, liars, result.cuts)
 
     edges = people.edges_at(said, epoch)
@@ -140,18 +146,22 @@ def _pay_epoch(
     accepted = [b for b in result.blocks.values() if b.standing == "accepted"]
     accepted.sort(key=lambda b: b.op.window)
     mine = [b for b in blocks if b.standing == "accepted"]
-    points, met = {}, {}
+    points, terms = {}, {}
     for block in blocks:
         recent = pay.recent_of(params, block, accepted)
-        met[block.id] = pay.weights_of(params, block, recent)
+        m, w = pay.weights_of(params, block, recent)
+        likeness = pay.likeness_of(block, recent) if block in mine else 0
+        cluster, riff = pay.cluster_of(params, likeness), pay.riff_of(params, block)
+        terms[block.id] = pay.Paid(m, w, 0, 0, {}, len(recent), likeness, cluster, riff, set())
         if block in mine:
-            cluster, riff = pay.cluster_of(params, block, recent), pay.riff_of(params, block)
-            points[block.id] = pay.points_of(params, block, met[block.id][1], cluster, riff)
+            points[block.id] = pay.points_of(params, block, w, cluster, riff)
     paid = pay.paid_in(params, points, mine)
     minted = 0
     for block in blocks:
-        amount, parts = paid.get(block.id, (0, {}))
-        result.paid[block.id] = pay.Paid(*met[block.id], points.get(block.id, 0), amount, parts)
+        amount, parts, unpaid = paid.get(block.id, (0, {}, set()))
+        result.paid[block.id] = terms[block.id]._replace(
+            points=points.get(block.id, 0), paid=amount, parts=parts, unpaid=unpaid
+        )
         for player, part in parts.items():
             acc.give(accounts[player].coming, block.id, part)
             minted += part

@@ -25,6 +25,11 @@ class Paid(NamedTuple):
     points: int
     paid: int
     parts: dict[PlayerId, int]
+    recent: int  # how many blocks it is compared with, how alike their voters are to its own, and its factors
+    likeness: int
+    cluster: int
+    riff: int
+    unpaid: set[PlayerId]  # beyond the reputation cap
 
 
 def budget_of_concerts(params: Params) -> int:
@@ -53,12 +58,14 @@ def weights_of(params: Params, block: Judged, recent: list[Judged]) -> tuple[dic
     return m, {voter: DECAY_Q16[met] if met < len(DECAY_Q16) else 0 for voter, met in over.items()}
 
 
-def cluster_of(params: Params, block: Judged, recent: list[Judged]) -> int:
-    if not recent:
-        return 65536
+def likeness_of(block: Judged, recent: list[Judged]) -> int:
     mine = set(block.counted)
     alike = [65536 * len(mine & set(b.counted)) // len(mine | set(b.counted)) for b in recent]
-    return 65536 - sum(alike) // len(alike) * params.cluster_max_q16 // 65536
+    return sum(alike) // len(alike) if alike else 0
+
+
+def cluster_of(params: Params, likeness: int) -> int:
+    return 65536 - likeness * params.cluster_max_q16 // 65536
 
 
 def riff_of(params: Params, block: Judged) -> int:
@@ -73,8 +80,8 @@ def points_of(params: Params, block: Judged, w: dict[PlayerId, int], cluster: in
 
 def paid_in(
     params: Params, points: dict[BlockId, int], accepted: list[Judged]
-) -> dict[BlockId, tuple[int, dict[PlayerId, int]]]:
-    """What each accepted block of one epoch is paid, and to whom how much of that is minted."""
+) -> dict[BlockId, tuple[int, dict[PlayerId, int], set[PlayerId]]]:
+    """What each accepted block of one epoch is paid, to whom how much of that is minted, and who is paid enough."""
     budget, total = params.epoch_budget_micro - budget_of_concerts(params), sum(points.values())
     used: dict[tuple[int, PlayerId], int] = {}
     found = {}
@@ -83,12 +90,14 @@ def paid_in(
         proposer = paid * params.proposer_share_q16 // 65536
         voters = sorted(block.counted)
         each, left = divmod(paid - proposer, len(voters))
-        parts = {block.proposer: proposer}
+        parts, unpaid = {block.proposer: proposer}, set()
         for voter in voters:
             used[block.op.window, voter] = used.get((block.op.window, voter), 0) + 1
             if used[block.op.window, voter] <= params.paid_votes_per_window:
                 parts[voter] = each + (left if voter == voters[0] else 0)
-        found[block.id] = paid, {player: amount for player, amount in parts.items() if amount}
+            else:
+                unpaid.add(voter)
+        found[block.id] = paid, {player: amount for player, amount in parts.items() if amount}, unpaid
     return found
 
 

@@ -26,6 +26,7 @@ class Judged(NamedTuple):
     quorum: int
     open_tranches: int
     counted: dict[PlayerId, Attest]
+    ignored: dict[PlayerId, int]  # why not: see docs/rules.md, 11
 
 
 def first_pulses(said: list[Said], params: Params, epoch: int, window: int | None = None) -> dict[PlayerId, Pulse]:
@@ -89,18 +90,35 @@ def judged_in(
     who = electors(said, params, window, proposer, weights)
     alpha = alpha_of(params, network, proposer, window, base)
     total = sum(weight for weight, _ in who.values())
-    valid: dict[PlayerId, Attest] = {}
-    for voter, votes in signed.items():
-        if voter not in who or any((v.block, v.vote) != (votes[0].block, votes[0].vote) for v in votes):
-            continue
-        output = vrf.verify(who[voter][1], alpha, votes[0].proof)
-        if output is not None and tranche_of(params, output, who[voter][0], total) == votes[0].tranche:
-            valid[voter] = votes[0]
     found = []
     for block in sorted(blocks):
-        mine = {voter: vote for voter, vote in valid.items() if vote.block == block}
-        found.append(_judge(params, block, proposer, *blocks[block], len(blocks) - 1, len(who), mine, under_review))
+        valid: dict[PlayerId, Attest] = {}
+        ignored: dict[PlayerId, int] = {}
+        for voter, votes in signed.items():
+            fault = _fault(params, block, votes, who.get(voter), alpha, total)
+            if fault:
+                ignored[voter] = fault
+            else:
+                valid[voter] = votes[0]
+        judged = _judge(params, block, proposer, *blocks[block], len(blocks) - 1, len(who), valid, under_review)
+        ignored.update({voter: 5 for voter in valid if voter not in judged.counted})
+        found.append(judged._replace(ignored=ignored))
     return found
+
+
+def _fault(
+    params: Params, block: BlockId, votes: list[Attest], elector: tuple[int, bytes] | None, alpha: bytes, total: int
+) -> int:
+    """Why a voter's votes on the slot do not count for a block; 0 when the first of them does."""
+    if any((vote.block, vote.vote) != (votes[0].block, votes[0].vote) for vote in votes):
+        return 3
+    if votes[0].block != block:
+        return 4
+    if elector is None:
+        return 1
+    weight, key = elector
+    output = vrf.verify(key, alpha, votes[0].proof)
+    return 0 if output is not None and tranche_of(params, output, weight, total) == votes[0].tranche else 2
 
 
 def _judge(
@@ -135,4 +153,4 @@ def _judge(
         standing = "rejected"
     bad = sum(1 for vote in counted.values() if vote.vote is Vote.NO and vote.why in FABRICATED)
     fabricated = standing == "rejected" and bad >= max(q, 1) and 3 * bad >= 2 * len(counted)
-    return Judged(block, proposer, op, entry, standing, fabricated, rivals, eligible, q, opened, counted)
+    return Judged(block, proposer, op, entry, standing, fabricated, rivals, eligible, q, opened, counted, {})
