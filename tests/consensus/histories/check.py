@@ -128,6 +128,10 @@ def _compare_epoch(ledger: Ledger, players: Iterable[PlayerId], epoch: int, end:
         leaving = {(release, block): amount for release, coins in account.leaving for block, amount in coins.items()}
         equal(f"{named}: leaving", leaving, plain.leaving)
         equal(f"{named}: coming in", dict(coming.items()), plain.coming)
+    content = ledger.content_at(Epoch(epoch))
+    equal(f"snapshot of epoch {epoch}", {p.player: p.weight for p in content.present if p.weight}, end.snapshot)
+    equal(f"minted by epoch {epoch}", content.minted_micro, end.minted)
+    equal(f"burned by epoch {epoch}", content.burned_micro, end.burned)
 
 
 def _compare_block(ledger: Ledger, expected: Fold, block: BlockId) -> None:

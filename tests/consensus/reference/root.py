@@ -40,7 +40,7 @@ def root_of(params: Params, network: NetworkId, whole: Fold) -> bytes:
         blocks[key] = digest(b"symjam-blocks", encode([_block(params, whole.blocks[i], whole.paid[i]) for i in ids]))
     entries: dict[EntryId, None] = dict.fromkeys(whole.entries)
     cuts: dict[PlayerId, Place] = whole.cuts
-    parts = tree(dict(entries)), tree(blocks), tree(_accounts(whole)), tree(dict(cuts))
+    parts = bytes(32), tree(dict(entries)), tree(blocks), tree(_accounts(whole)), tree(dict(cuts))
     return digest(b"symjam-root", network, *parts)
 
 
