@@ -69,11 +69,17 @@ def _rule_words(block: BlockState) -> tuple[str, ...]:
     """Which tranches were counted, and what the sums must be."""
     if block.rivals or not block.votes:
         return ()
-    needed, no = block.quorum, _count(block, Vote.NO)
+    needed = block.quorum
     if block.open_tranches == 1:
         tranches = f"the first tranche decided alone: at least {needed} yes and no no"
     else:
-        cause = "somebody said no" if no else f"those before it had fewer than {needed} yes"
+        earlier = [vote.vote for vote in block.votes if vote.tranche < block.open_tranches - 1]
+        if Vote.NO in earlier:
+            cause = "somebody said no"
+        elif earlier.count(Vote.YES) < needed:
+            cause = f"those before it had fewer than {needed} yes"
+        else:
+            cause = "its player is under review"
         tranches = f"tranches 0 to {block.open_tranches - 1} count together, because {cause}"
     rule = f"accepted takes {needed} yes, and two yes to every no; rejected, {needed} no or too late"
     if not block.is_fabricated:

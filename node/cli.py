@@ -213,6 +213,19 @@ def blocks(data: Path | None, limit: int, as_json: bool) -> int:
 
 @main.command()
 @_data
+@click.argument("what", type=click.Choice(["verdict", "reward"]))
+@click.argument("block", metavar="BLOCK")
+@_as_json
+@_guarded
+def explain(data: Path | None, what: str, block: str, as_json: bool) -> int:
+    """Why a block was accepted or not, or what it is paid, term by term. BLOCK: an id, or how it begins."""
+    from node.commands.explain import run
+
+    return run(data=data, what=what, block=block, as_json=as_json)
+
+
+@main.command()
+@_data
 @_as_json
 @_guarded
 def stop(data: Path | None, as_json: bool) -> int:

@@ -42,6 +42,10 @@ class Client:
         """`symjam.blocks/1`, newest first."""
         return self._json("GET", f"/api/blocks?limit={limit}")
 
+    def block(self, begins: str) -> Doc:
+        """`symjam.block/1`: the block whose id begins so."""
+        return self._json("GET", f"/api/blocks/{quote(begins, safe='')}")
+
     def windows(self, limit: int = 50) -> Doc:
         """`symjam.windows/1`, newest first."""
         return self._json("GET", f"/api/windows?limit={limit}")

@@ -79,6 +79,9 @@ class Backend(Protocol):
     def blocks(self, limit: int) -> Sequence[Doc]:
         """Block documents, newest first."""
 
+    def blocks_like(self, begins: str) -> Sequence[Doc]:
+        """The blocks whose ids begin with these hexadecimal digits; two at most."""
+
     def windows(self, limit: int) -> Sequence[Doc]:
         """OwnWindow documents, newest first."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TypeVar
+from string import hexdigits
+from typing import Final, TypeVar
 
 import msgspec
 import trio
@@ -19,6 +20,7 @@ from node.api.backend import Backend, SessionWish
 from node.api.errors import Refusal, error_response, json_response, refusal_of
 
 T = TypeVar("T")
+BLOCK_PREFIX_MIN: Final = 4  # digits
 
 
 class Http:
@@ -32,6 +34,7 @@ class Http:
         return [
             Route("/api/status", self.status),
             Route("/api/blocks", self.blocks),
+            Route("/api/blocks/{begins}", self.block),
             Route("/api/windows", self.windows),
             Route("/api/wallet", self.wallet),
             Route("/api/history", self.history),
@@ -50,6 +53,17 @@ class Http:
     async def blocks(self, request: Request) -> Response:
         """GET /api/blocks."""
         return json_response({"schema": "symjam.blocks/1", "blocks": self._backend.blocks(_limit(request))})
+
+    async def block(self, request: Request) -> Response:
+        """GET /api/blocks/<id>: the id in full, or so much of its beginning that no other begins alike."""
+        begins = request.path_params["begins"]
+        is_beginning = set(begins) <= set(hexdigits) and BLOCK_PREFIX_MIN <= len(begins) <= 64
+        found = self._backend.blocks_like(begins.lower()) if is_beginning else []
+        if not found:
+            raise Refusal(404, "no such block", f"none begins with {begins[:64]!r}", "`symjam blocks` lists them.")
+        if len(found) > 1:
+            raise Refusal(409, "more than one block", f"several begin with {begins!r}", "Give more of its digits.")
+        return json_response({"schema": "symjam.block/1", "block": found[0]})
 
     async def windows(self, request: Request) -> Response:
         """GET /api/windows."""

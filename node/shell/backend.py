@@ -90,6 +90,11 @@ class DaemonBackend:
         newest, now_us = self.engine.ledger.blocks()[::-1][:limit], self.clock.now_us()
         return [views.block(self.engine, state, now_us) for state in newest]
 
+    def blocks_like(self, begins: str) -> Sequence[Doc]:
+        """At most two."""
+        like = [state for state in self.engine.ledger.blocks() if state.id.hex().startswith(begins)][:2]
+        return [views.block(self.engine, state, self.clock.now_us()) for state in like]
+
     def windows(self, limit: int) -> Sequence[Doc]:
         """Newest first."""
         newest = list(self.engine.duties.outcomes.values())[::-1][:limit]

@@ -112,6 +112,20 @@ def test_a_no_says_that_it_brought_in_the_other_tranches_and_a_fake_what_it_cost
     assert explain_reward(world.params, block_of(world, block), MicroJam(0)) == ("no reward: the block is rejected",)
 
 
+def test_a_review_says_so() -> None:
+    """With all tranches open, the words do not blame a no that came after enough yes."""
+    world = World(13)
+    proposer, *others = world.people
+    world.pulse(FIRST)
+    block = world.propose(proposer, FIRST)
+    world.vote(proposer, block, FIRST, Vote.YES, *others)
+    held = block_of(world, block)
+    assert held.open_tranches == 1
+    reviewed = msgspec.structs.replace(held, open_tranches=3)
+    words = explain_verdict(reviewed, Status.LOCAL)
+    assert "tranches 0 to 2 count together, because its player is under review" in words
+
+
 def test_too_few_votes_say_so() -> None:
     world = World(4)
     proposer, *others = world.people

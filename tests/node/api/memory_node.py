@@ -97,6 +97,9 @@ class MemoryNode:
     def blocks(self, limit: int) -> Sequence[Doc]:
         return self.block_documents[::-1][:limit]
 
+    def blocks_like(self, begins: str) -> Sequence[Doc]:
+        return [block for block in self.block_documents if block["id"].startswith(begins)][:2]
+
     def windows(self, limit: int) -> Sequence[Doc]:
         return self.window_documents[::-1][:limit]
 
