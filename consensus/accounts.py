@@ -94,11 +94,11 @@ def spent(params: Params, account: Account, source: Source, op: Spend) -> Spent:
     rest = purse.without(op.lots)
     if not is_free:
         release = Epoch(source.epoch + params.unbond_epochs)
-        after = account._replace(staked=rest, leaving=_leave(account.leaving, release, op.lots))
+        after = Account(account.free, rest, _leave(account.leaving, release, op.lots))
     elif isinstance(op, Transfer):
-        after = account._replace(free=rest)
+        after = Account(rest, account.staked, account.leaving)
     else:
-        after = account._replace(free=rest, staked=account.staked.with_lots(op.lots))
+        after = Account(rest, account.staked.with_lots(op.lots), account.leaving)
     return Spent(source, op, Funding.FUNDED, None, MicroJam(0), after)
 
 

@@ -49,12 +49,14 @@ class Movement(NamedTuple):
 
 
 class _Step:
-    """An account at the opening of an epoch, after each operation, and at the end."""
+    """An account at the opening of an epoch, after each operation, and at the end. `basis` is what the opening was
+    made of: how the step before ended, and what came in during it."""
 
-    __slots__ = ("burned_micro", "end", "opening", "spends")
+    __slots__ = ("basis", "burned_micro", "end", "opening", "spends")
 
-    def __init__(self, opening: Account) -> None:
-        self.opening = self.end = opening
+    def __init__(self, epoch: Epoch, basis: tuple[Account, Coins]) -> None:
+        self.basis = basis
+        self.opening = self.end = opened(basis[0], epoch, basis[1])
         self.spends: list[Spent] = []
         self.burned_micro = 0
 
@@ -77,11 +79,9 @@ class _Book:
         at = bisect_right(self.epochs, epoch)
         return self.epochs[at] if at < len(self.epochs) else None
 
-    def opening(self, epoch: Epoch) -> Account:
+    def basis(self, epoch: Epoch) -> tuple[Account, Coins]:
         last = self.before(epoch)
-        if last is None:
-            return EMPTY
-        return opened(self.steps[last].end, epoch, self.coming.get(last, NO_COINS))
+        return (EMPTY, NO_COINS) if last is None else (self.steps[last].end, self.coming.get(last, NO_COINS))
 
 
 class Books:
@@ -153,15 +153,15 @@ class Books:
         book = self._books.setdefault(player, _Book())
         said = self._spends.of(player, epoch)
         fate = self._fates.get((epoch, player), NO_FATE)
-        opening, step = book.opening(epoch), book.steps.get(epoch)
-        end = opening if step is None else step.end
-        stake_before = end.staked.total_micro
-        if step is None:
-            step = _Step(opening)
-        elif step.opening != opening:
-            step.opening, first = opening, 0
+        basis = book.basis(epoch)
+        step = book.steps.get(epoch) or _Step(epoch, basis)
+        end, stake_before = step.end, step.end.staked.total_micro
+        if step.basis[0] is not basis[0] or step.basis[1] is not basis[1]:
+            opening, step.basis = opened(basis[0], epoch, basis[1]), basis
+            if opening != step.opening:
+                step.opening, first = opening, 0
         self._spend(epoch, step, said, first)
-        last = step.spends[-1].after if step.spends else opening
+        last = step.spends[-1].after if step.spends else step.opening
         step.end = slashed(self._params, last, fate)
         burned = last.total_micro - step.end.total_micro if fate != NO_FATE else 0
         self.burned_micro = MicroJam(self.burned_micro + burned - step.burned_micro)
@@ -235,7 +235,8 @@ class Books:
             return EMPTY, NO_COINS
         if epoch in book.steps:
             return book.steps[epoch].end, book.coming.get(epoch, NO_COINS)
-        return book.opening(epoch), NO_COINS
+        ended, coming = book.basis(epoch)
+        return opened(ended, epoch, coming), NO_COINS
 
     def stake_at(self, player: PlayerId, epoch: Epoch) -> MicroJam:
         """What a player has staked at the end of an epoch."""
@@ -299,8 +300,8 @@ class Books:
         for part in accounts:
             book = self._books[part.player] = _Book()
             leaving = tuple((release, NO_COINS.with_lots(lots)) for release, lots in part.leaving)
-            step = _Step(Account(NO_COINS.with_lots(part.free), NO_COINS.with_lots(part.staked), leaving))
-            book.epochs, book.steps = [epoch], {epoch: step}
+            account = Account(NO_COINS.with_lots(part.free), NO_COINS.with_lots(part.staked), leaving)
+            book.epochs, book.steps = [epoch], {epoch: _Step(epoch, (account, NO_COINS))}
             if part.coming:
                 book.coming[epoch] = NO_COINS.with_lots(part.coming)
             self._unhashed.add(part.player)

@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, Generic, TypeVar
 
+import msgspec
+
 from crdt.canonical import digest, encode
 from crdt.errors import Misuse
 from crdt.types import Digest
@@ -28,22 +30,20 @@ _KIND: Final = b"symjam-tree"
 _EMPTY: Final = Digest(digest(_KIND, b"\x02"))
 _KEY_BYTES: Final = 32
 _FAN: Final = 16
+_FIRST: Final = 1 << 15
 
 
-class _Leaf:
-    __slots__ = ("hash", "key", "value")
+# Nodes refer downwards only, so no garbage of theirs is ever circular, and the collector need not walk through them.
+class _Leaf(msgspec.Struct, eq=False, gc=False):
+    key: bytes
+    value: Any
+    hash: Digest | None = None
 
-    def __init__(self, key: bytes, value: Any) -> None:
-        self.key, self.value = key, value
-        self.hash: Digest | None = None
 
-
-class _Branch:
-    __slots__ = ("children", "hash")
-
-    def __init__(self, children: list[_Node | None]) -> None:
-        self.children = children  # sixteen, never changed once it is here
-        self.hash: Digest | None = None
+class _Branch(msgspec.Struct, eq=False, gc=False):
+    children: tuple[_Node | None, ...]
+    there: int  # which of the sixteen, the first as the highest of 16 bits
+    hash: Digest | None = None
 
 
 _Node = _Leaf | _Branch
@@ -64,9 +64,9 @@ def _put(top: _Node | None, leaf: _Leaf) -> _Node:
     grown: _Node = leaf if node is None or node.key == key else _fork(node, leaf, len(path))
     while path:
         branch, at = path.pop()
-        children = branch.children.copy()
+        children = [*branch.children]
         children[at] = grown
-        grown = _Branch(children)
+        grown = _Branch(tuple(children), branch.there | _FIRST >> at)
     return grown
 
 
@@ -76,7 +76,7 @@ def _fork(one: _Leaf, other: _Leaf, depth: int) -> _Branch:
     at, beside = _half_byte(one.key, depth), _half_byte(other.key, depth)
     children[at] = one
     children[beside] = other if at != beside else _fork(one, other, depth + 1)
-    return _Branch(children)
+    return _Branch(tuple(children), _FIRST >> at | _FIRST >> beside)
 
 
 def _drop(node: _Node | None, key: bytes, depth: int) -> _Node | None:
@@ -88,26 +88,22 @@ def _drop(node: _Node | None, key: bytes, depth: int) -> _Node | None:
     after = _drop(before, key, depth + 1)
     if after is before:
         return node
-    children = node.children.copy()
+    children = [*node.children]
     children[at] = after
     left = [child for child in children if child is not None]
     # A leaf alone needs no branch; a branch alone does, for what parts its leaves is further down.
-    return left[0] if len(left) == 1 and isinstance(left[0], _Leaf) else _Branch(children)
+    if len(left) == 1 and isinstance(left[0], _Leaf):
+        return left[0]
+    return _Branch(tuple(children), node.there if after is not None else node.there ^ _FIRST >> at)
 
 
 def _hash(node: _Node) -> Digest:
     if node.hash is None:
         if isinstance(node, _Leaf):
-            node.hash = Digest(digest(_KIND, b"\x00", node.key, encode(node.value)))
+            node.hash = Digest(digest(_KIND, b"\x00" + node.key + encode(node.value)))
         else:
-            there = 0
-            parts = []
-            for child in node.children:
-                there += there
-                if child is not None:
-                    there += 1
-                    parts.append(child.hash or _hash(child))
-            node.hash = Digest(digest(_KIND, b"\x01", there.to_bytes(2, "big"), *parts))
+            parts = [child.hash or _hash(child) for child in node.children if child is not None]
+            node.hash = Digest(digest(_KIND, b"\x01" + node.there.to_bytes(2, "big") + b"".join(parts)))
     return node.hash
 
 

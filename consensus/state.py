@@ -124,6 +124,7 @@ class State:
         self._touched: Agenda[Slot] = Agenda()
         self._stale: Agenda[Slot] = Agenda()
         self._tallied: dict[Slot, tuple[Tallied, ...]] = {}
+        self._voters: dict[Slot, frozenset[PlayerId]] = {}  # on a slot's accepted block
         self._weighed: dict[Slot, tuple[_Weighed, ...]] = {}
         self._cap = Cap(params)
         self._settled: dict[Slot, tuple[BlockState, ...]] = {}
@@ -168,7 +169,12 @@ class State:
             self._tallied.pop(slot)
             mine.remove(slot)
         stale = {slot}
-        if _voters(before) != _voters(after):
+        voters = _voters(after)
+        if self._voters.get(slot) != voters:
+            if voters is None:
+                del self._voters[slot]
+            else:
+                self._voters[slot] = voters
             last = Slot(Window(slot.window + self._params.decay_horizon_windows + 1), slot.proposer)
             stale.update(mine[bisect_left(mine, slot) : bisect_left(mine, last)])
         return stale
@@ -207,17 +213,12 @@ class State:
         first = Slot(Window(max(0, slot.window - self._params.decay_horizon_windows)), PlayerId(b""))
         found: list[tuple[Window, frozenset[PlayerId]]] = []
         for earlier in reversed(mine[bisect_left(mine, first) : bisect_left(mine, slot)]):
-            voters = self._voters_in(earlier)
+            voters = self._voters.get(earlier)
             if voters is not None:
                 found.append((earlier.window, voters))
             if len(found) == self._params.decay_blocks:
                 break
         return found[::-1]
-
-    def _voters_in(self, slot: Slot) -> frozenset[PlayerId] | None:
-        if slot in self._earlier:
-            return frozenset(self._earlier[slot].voters)
-        return _voters(self._tallied[slot])
 
     def _weigh(
         self, proposer: PlayerId, block: Tallied, recent: list[AbstractSet[PlayerId]], met: Counter[PlayerId]
@@ -332,7 +333,7 @@ class State:
         """Begin with what a checkpoint holds."""
         for part in accepted:
             slot = Slot(part.window, part.proposer)
-            self._earlier[slot] = part
+            self._earlier[slot], self._voters[slot] = part, frozenset(part.voters)
             self._slots_of.setdefault(part.proposer, []).append(slot)
 
     # what is derived

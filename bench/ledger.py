@@ -1,0 +1,213 @@
+"""What folding the ledger costs on one core: operations a second, and the root after each batch, as history grows.
+
+Run with `python -m bench.ledger [--epochs N]`. Entries are taken as verified (bench/crdt.py has what that costs), and
+so are the proofs by which verifiers show that they were drawn: 0.8 ms each, once. Entries come in batches, in the order
+in which they were written, and the root is asked for after each batch. Times are of the processor, not of the clock on
+the wall: what else runs on the machine counts less. The first and the last tenth of the batches are shown apart: a cost
+that grows with history would show there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gc
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from consensus import vrf
+from consensus.ledger import Ledger
+from consensus.lots import Place
+from consensus.ops import (
+    AnyOp,
+    Attest,
+    Block,
+    LotRef,
+    Measures,
+    Pulse,
+    Stake,
+    Transfer,
+    Vote,
+    Vouch,
+    Why,
+    block_id,
+    encode_ops,
+)
+from consensus.params import MAIN, network_id
+from consensus.selection import draw, input_of
+from crdt.canonical import digest
+from crdt.entry import Entry, LogKey, first_body, next_body, sign
+from crdt.keys import Identity
+from crdt.types import (
+    NO_ENTRY,
+    NO_NONCE,
+    Digest,
+    EntryId,
+    Epoch,
+    MicroJam,
+    PlayerId,
+    Seq,
+    SessionId,
+    Window,
+    jam_document,
+    ledger_document,
+)
+
+FIRST = Epoch(100)
+NETWORK = network_id(MAIN)
+SESSION = SessionId(b"\x11" * 32)
+PERFECT = Measures(*[65_536] * len(Measures.__struct_fields__))
+Batch = list[Entry]
+
+
+class Writer:
+    """A player with its ledger."""
+
+    def __init__(self, number: int) -> None:
+        self.identity = Identity(digest(b"bench", number.to_bytes(8, "big")))
+        self.player: PlayerId = self.identity.player
+        self.vrf_seed = self.identity.vrf_seed()
+        self.vrf_key = vrf.public_key(self.vrf_seed)
+        self._last: Entry | None = None
+
+    def write(self, epoch: int, *ops: AnyOp) -> Entry:
+        """The next entry of its ledger."""
+        document, payload, last = ledger_document(Epoch(epoch)), encode_ops(ops), self._last
+        if last is not None and last.body.document == document:
+            body = next_body(last, payload)
+        else:
+            prev = NO_ENTRY if last is None else last.id
+            body = first_body(NETWORK, document, LogKey(self.player, NO_NONCE), payload, prev)
+        self._last = sign(self.identity, NETWORK, body)
+        return self._last
+
+
+class Mesh:
+    """Players, and a ledger that tells them whom they may verify and what they hold."""
+
+    def __init__(self, count: int) -> None:
+        self.writers = [Writer(number) for number in range(count)]
+        self.ledger = Ledger(MAIN, NETWORK)
+
+    def publish(self, batch: Batch) -> Batch:
+        """Everybody has seen these."""
+        for entry in batch:
+            self.ledger.add(entry)
+        return batch
+
+    def window(self, window: Window, proposers: list[Writer]) -> Iterator[Batch]:
+        """All are there, some propose, and those who are drawn vote, each in one entry."""
+        epoch = MAIN.epoch_of(window)
+        salt = window.to_bytes(16, "big")
+        yield self.publish([w.write(epoch, Pulse(window, salt, w.vrf_key)) for w in self.writers])
+        blocks = {proposer: self._block(window, proposer) for proposer in proposers}
+        yield self.publish([proposer.write(epoch, block) for proposer, block in blocks.items()])
+        votes = [(w, tuple(self._votes(w, window, blocks))) for w in self.writers]
+        yield self.publish([w.write(epoch, *ops) for w, ops in votes if ops])
+
+    def _block(self, window: Window, proposer: Writer) -> Block:
+        head = EntryId(digest(b"bench", window.to_bytes(8, "big"), proposer.player))
+        document = jam_document(SESSION)
+        return Block(window, SESSION, document, NO_NONCE, Seq(0), Seq(9), head, Digest(head), PERFECT, True, ())
+
+    def _votes(self, writer: Writer, window: Window, blocks: dict[Writer, Block]) -> Iterator[Attest]:
+        for proposer, block in blocks.items():
+            electorate = self.ledger.eligible(window, proposer.player)
+            elector = electorate.get(writer.player)
+            alpha = input_of(MAIN, NETWORK, proposer.player, window)
+            if elector is not None:
+                drawn = draw(MAIN, writer.vrf_seed, alpha, elector.weight, electorate.weight)
+                if drawn is not None:
+                    of = block_id(proposer.player, block)
+                    yield Attest(of, proposer.player, window, Vote.YES, Why.FINE, drawn.tranche, drawn.proof)
+
+    def trade(self, epoch: Epoch, each: int, per_entry: int) -> Iterator[Batch]:
+        """Everybody who has coins pays others in small parts, stakes some, and vouches for somebody."""
+        ops = {writer: list(self._payments(writer, epoch, each)) for writer in self.writers}
+        while any(ops.values()):
+            batch = []
+            for writer, left in ops.items():
+                if left:
+                    batch.append(writer.write(epoch, *left[:per_entry]))
+                    ops[writer] = left[per_entry:]
+            yield self.publish(batch)
+
+    def _payments(self, writer: Writer, epoch: Epoch, each: int) -> Iterator[AnyOp]:
+        lots = [lot for lot in self.ledger.lots(writer.player) if lot.place in (Place.FREE, Place.COMING)]
+        for n in range(each):
+            away = 1 + (n * 7 + epoch) % (len(self.writers) - 1)
+            other = self.writers[(self.writers.index(writer) + away) % len(self.writers)]
+            if not lots:
+                yield Vouch(other.player)
+                continue
+            lot = lots[n % len(lots)]
+            part = (LotRef(lot.block, MicroJam(max(1, lot.amount_micro // (2 * each)))),)
+            yield Stake(part) if n % 16 == 15 else Transfer(other.player, part, "")
+
+
+class Cost(NamedTuple):
+    """Of one batch: operations, and seconds for taking it in and for the root after it."""
+
+    ops: int
+    fold_s: float
+    root_s: float
+
+
+def measure(batches: list[Batch], counts: list[int]) -> list[Cost]:
+    """A fresh ledger takes all of it in. The collector does not walk through what is only here to be measured."""
+    gc.collect()
+    gc.freeze()
+    ledger, costs = Ledger(MAIN, NETWORK), []
+    for batch, ops in zip(batches, counts, strict=True):
+        began = time.process_time()
+        for entry in batch:
+            ledger.add(entry)
+        ledger.counts()  # settles
+        folded = time.process_time()
+        ledger.root()
+        costs.append(Cost(ops, folded - began, time.process_time() - folded))
+    return costs
+
+
+def show(name: str, batches: list[Batch], skip: int, ops_of: Callable[[Entry], int]) -> None:
+    """One row for all, one for each end of the history. What comes before `skip` is only there to mint coins."""
+    counts = [sum(ops_of(entry) for entry in batch) for batch in batches]
+    costs = measure(batches, counts)[skip:]
+    tenth = max(1, len(costs) // 10)
+    for part, rows in (("all", costs), ("first tenth", costs[:tenth]), ("last tenth", costs[-tenth:])):
+        ops, fold_s, root_s = sum(c.ops for c in rows), sum(c.fold_s for c in rows), sum(c.root_s for c in rows)
+        each = f"{fold_s / ops * 1e6:8.1f} {root_s / ops * 1e6:8.1f} {root_s / len(rows) * 1e3:9.2f}"
+        print(f"{name:24} {part:12} {ops:7} {ops / len(rows):6.0f} {ops / (fold_s + root_s):9.0f} {each}")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Life of a mesh, then payments among many."""
+    parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__)
+    parser.add_argument("--epochs", type=int, default=12)
+    epochs = parser.parse_args(argv).epochs
+    vrf.verify = functools.cache(vrf.verify)
+    print(f"{'':24} {'':12} {'ops':>7} {'/batch':>6} {'ops/s':>9} {'fold us':>8} {'root us':>8} {'root ms':>9}")
+    for name, players, proposers, each, per_entry in (
+        ("a mesh of 12", 12, 4, 30, 4),
+        ("payments, 1 an entry", 40, 0, 100, 1),
+        ("payments, 16 an entry", 40, 0, 100, 16),
+    ):
+        mesh, batches = Mesh(players), []
+        for window in range(FIRST * MAIN.epoch_windows, (FIRST + 1) * MAIN.epoch_windows, 6 if not proposers else 1):
+            batches += mesh.window(Window(window), mesh.writers[:4])
+        skip = len(batches)
+        for epoch in range(FIRST + 1, FIRST + 1 + epochs):
+            for window in range(epoch * MAIN.epoch_windows, (epoch + 1) * MAIN.epoch_windows, 3) if proposers else ():
+                batches += mesh.window(Window(window), mesh.writers[window % 3 : window % 3 + proposers])
+            batches += mesh.trade(Epoch(epoch), each, per_entry)
+        show(name, batches, skip, ops_in)
+
+
+def ops_in(entry: Entry) -> int:
+    """How many operations an entry holds: the payload is their list."""
+    return entry.body.payload[0] & 15 if entry.body.payload[0] < 0xA0 else entry.body.payload[2]
+
+
+if __name__ == "__main__":
+    main()
