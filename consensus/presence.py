@@ -11,6 +11,7 @@ both cases; who answers for them is given as `weigh`. Whoever weighs nothing is 
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
@@ -55,9 +56,18 @@ class Electorate:
         return self.count
 
 
-class _Members(NamedTuple):
-    electors: Mapping[PlayerId, Elector]
-    total: int
+class _Members:
+    """Electors, players sorted, with their sum of weights, and their hash once it is asked for."""
+
+    def __init__(self, electors: Mapping[PlayerId, Elector]) -> None:
+        self.electors = electors
+        self.total = sum(elector.weight for elector in electors.values())
+
+    @functools.cached_property
+    def digest(self) -> Digest:
+        """Of ten thousand it costs some milliseconds, and it is asked for with every pulse that comes."""
+        members = [(player, *elector) for player, elector in self.electors.items()]
+        return Digest(digest(b"symjam-snapshot", encode(members)))
 
 
 class Presence:
@@ -129,7 +139,7 @@ class Presence:
                 weight = self.weigh(player, weighed_at)
                 if weight:
                     electors[player] = Elector(weight, pulse.vrf_key)
-            self._known[key] = _Members(electors, sum(elector.weight for elector in electors.values()))
+            self._known[key] = _Members(electors)
             if len(self._known) > ELECTORATES_KNOWN_MAX:
                 self._known.popitem(last=False)
         return self._known[key]
@@ -144,8 +154,7 @@ class Presence:
 
     def snapshot_digest(self, epoch: Epoch) -> Digest:
         """Hash of a snapshot: what rests on it is to be worked out again when this changes."""
-        members = [(player, *elector) for player, elector in self.snapshot(epoch).items()]
-        return Digest(digest(b"symjam-snapshot", encode(members)))
+        return self._members(epoch, None).digest
 
     def is_settled_for(self, window: Window, proposer: PlayerId) -> bool:
         """Whether somebody else was there two epochs before a window, so that those verify who were."""
@@ -156,4 +165,5 @@ class Presence:
         """Who may verify this proposer's block of this window."""
         epoch = self._params.epoch_of(window)
         members = self._members(Epoch(epoch - 2), None) if self.is_settled_for(window, proposer) else None
-        return Electorate(*(members or self._members(epoch, window)), proposer)
+        members = members or self._members(epoch, window)
+        return Electorate(members.electors, members.total, proposer)

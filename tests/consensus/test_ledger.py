@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from consensus.ledger import Ledger
 from consensus.logistic import TABLE_Q16
 from consensus.lots import Role
-from consensus.ops import Attest, Pulse, SessionClose, Vote, encode_ops
+from consensus.ops import Attest, Pulse, SessionClose, Vote, block_id, encode_ops
 from consensus.params import MAIN, SMALL, network_id
 from crdt.canonical import encode
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
@@ -144,6 +144,47 @@ def test_the_same_verifiers_again_pay_exactly_by_the_table() -> None:
         assert [(v.m, v.w_q16) for v in block.votes] == [(n, w)] * 3
         assert block.reward.paid_micro == 1_000_000 * w // 65_536
     assert world.ledger.balance(world.people[3].player) > 0
+
+
+def test_in_a_small_band_the_variant_forgives_what_chance_brings() -> None:
+    """With four people everybody meets everybody: nothing beyond chance, so nothing is lost, however long they play."""
+    world = World(4, msgspec.structs.replace(SMALL, decay_excess=True, cluster_max_q16=0))
+    for n in range(6):
+        block = world.ledger.block(world.round(FIRST + n))
+        assert block is not None and block.reward is not None
+        assert [(v.m, v.w_q16) for v in block.votes] == [(n, TABLE_Q16[0])] * 3
+        assert block.reward.paid_micro == 952_575
+
+
+def test_among_many_the_variant_still_lets_a_circle_decay() -> None:
+    """Of forty present the same seven vote each time: chance would bring each of them to one block in six or so."""
+    world = World(40, msgspec.structs.replace(SMALL, decay_excess=True))
+    window = FIRST + 2 * SMALL.epoch_windows
+    world.pulse(FIRST, *world.people)
+    weights, m = [], []
+    for n in range(3):
+        block = world.propose(world.people[0], window + n)
+        world.vote(world.people[0], block, window + n, Y, *world.people[1:])
+        state = world.ledger.block(block)
+        assert state is not None and state.reward is not None
+        weights += [vote.w_q16 for vote in state.votes]
+        m += [vote.m for vote in state.votes]
+        expected = -(-n * 7 // 39)
+        assert all(vote.w_q16 == TABLE_Q16[max(0, vote.m - expected)] for vote in state.votes)
+    assert max(m) > 1 and min(weights) < TABLE_Q16[0]
+
+
+def test_a_window_without_its_riff_is_worth_half() -> None:
+    world = World(4)
+    proposer, *others = world.people
+    world.pulse(FIRST)
+    op = msgspec.structs.replace(world.block_op(FIRST), riff=False)
+    world.say(proposer, world.epoch(FIRST), op)
+    block = block_id(proposer.player, op)
+    world.vote(proposer, block, FIRST, Y, *others)
+    state = world.ledger.block(block)
+    assert state is not None and state.reward is not None
+    assert (state.reward.riff_q16, state.reward.points_micro) == (32_768, 1_000_000 * TABLE_Q16[0] // 2**17)
 
 
 def test_somebody_new_brings_the_reward_up_again() -> None:

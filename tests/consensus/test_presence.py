@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import msgspec
+
 from consensus import vrf
+from consensus.chains import Source
 from consensus.ops import Pulse
 from consensus.params import ONE_Q16, SMALL
-from crdt.types import Window
+from consensus.presence import Presence
+from crdt.types import NO_ENTRY, Seq, Window
 from tests.consensus.world import FIRST, World
 
 EPOCH = SMALL.epoch_windows
@@ -51,6 +55,21 @@ def test_the_key_is_that_of_the_first_pulse_in_the_log_whatever_arrived_first() 
         assert elector is not None and elector.vrf_key == person.vrf_key
         now = ledger.eligible(Window(FIRST + 1), world.people[0].player).get(person.player)
         assert now is not None and now.vrf_key == other_key  # new network: the key of that very window
+
+
+def test_a_snapshot_is_hashed_once_until_it_is_another() -> None:
+    world = World(3)
+    source = Source(world.epoch(FIRST), Seq(0), 0, world.people[0].player, NO_ENTRY)
+    pulse = Pulse(Window(FIRST), bytes(16), world.people[0].vrf_key)
+    presence = Presence(world.params)
+    presence.say(source, pulse)
+    held = presence.snapshot_digest(world.epoch(FIRST))
+    presence.say(source, msgspec.structs.replace(pulse, window=Window(FIRST + EPOCH)))
+    assert presence.snapshot_digest(world.epoch(FIRST)) is held
+    presence.say(source._replace(author=world.people[1].player), pulse)
+    assert presence.snapshot_digest(world.epoch(FIRST)) != held
+    presence.unsay(source._replace(author=world.people[1].player), pulse)
+    assert presence.snapshot_digest(world.epoch(FIRST)) == held
 
 
 def test_pulses_that_do_not_count() -> None:

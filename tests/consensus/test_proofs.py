@@ -6,6 +6,7 @@ from consensus import vrf
 from consensus.params import MAIN
 from consensus.proofs import Proofs
 from consensus.selection import tranche_of
+from crdt.limits import VRF_PROOFS_KNOWN_MAX
 
 SEEDS = [bytes([n]) * 32 for n in range(4)]
 ALPHA = b"a window"
@@ -34,6 +35,10 @@ def test_a_proof_is_known_only_for_its_key_and_its_input(known: bool) -> None:
     wrong = [(other, ALPHA, proof), (key, ALPHA + b"x", proof), (key, ALPHA, broken), (key, b"", b""), *moved]
     for _ in range(2):
         assert [proofs.output(*each) for each in wrong] == [None] * len(wrong)
+
+
+def test_a_window_of_ten_thousand_blocks_fits() -> None:
+    assert 10_000 * MAIN.tranche_sizes[0] <= VRF_PROOFS_KNOWN_MAX
 
 
 def test_it_is_bounded_however_much_is_asked() -> None:
