@@ -51,6 +51,10 @@ class Ballots:
         said = self._checkpoints.of(base).items()
         return [(source, op) for source, op in said if before is None or source.epoch < before]
 
+    def all(self) -> list[tuple[Source, Checkpoint]]:
+        """All votes on checkpoints, whatever they follow, in canonical order by that."""
+        return [one for base in sorted(self._checkpoints) for one in self.checkpoint_votes(base)]
+
     def wishes(self) -> dict[str, dict[PlayerId, int]]:
         """The value that each player last asked for, by parameter; names and players sorted."""
         found: dict[str, dict[PlayerId, int]] = {}

@@ -111,3 +111,17 @@ def to_commit(count: Count, voter: PlayerId, round_: Epoch) -> Value | None:
     if count.signed(voter, round_, Stage.COMMIT) is not None:
         return None
     return count.prepared_in(round_)
+
+
+def named(weights: Mapping[PlayerId, int], votes: Iterable[tuple[PlayerId, Epoch, Digest]]) -> Digest | None:
+    """The base that enough of these voters have voted on top of, by (voter, epoch voted on, base); the one of the
+    latest epochs, None without any. Among so many there is an honest one who has seen it become final."""
+    who: dict[Digest, set[PlayerId]] = {}
+    until: dict[Digest, Epoch] = {}
+    for voter, epoch, base in votes:
+        if voter in weights:
+            who.setdefault(base, set()).add(voter)
+            until[base] = max(epoch, until.get(base, epoch))
+    total = sum(weights.values())
+    enough = [base for base in who if is_enough(sum(weights[voter] for voter in who[base]), total)]
+    return max(enough, key=lambda base: (until[base], base), default=None)

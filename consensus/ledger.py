@@ -17,7 +17,7 @@ from typing import NamedTuple
 from consensus.accounts import Account, Funding, Spent
 from consensus.books import Movement
 from consensus.chains import Chains, Position, position_of
-from consensus.checkpoint import NO_VALUE, Count, ballot_of
+from consensus.checkpoint import NO_BASE, NO_VALUE, Count, ballot_of, named
 from consensus.coins import Coins
 from consensus.content import Content, value_of, voters_of
 from consensus.facts import Facts, SessionFacts, Slot
@@ -77,6 +77,7 @@ class Ledger:
         self._chains = Chains()
         self._facts = Facts(self.params)
         self._fold = Fold(self.params, self.network, self._facts)
+        self._start = start
         self.base = NO_VALUE if start is None else value_of(self.network, start)
         self.voters = voters_of(self.params, start)
         self._said: dict[PlayerId, dict[EntryId, Said]] = {}
@@ -115,7 +116,7 @@ class Ledger:
         if entry.body.network != self.network[:8]:
             raise Misuse("an entry of another network")
         place, author = position_of(entry), entry.body.author
-        if self._is_below(place.epoch):
+        if self.is_settled(place.epoch):
             return False
         cut = self._chains.cut_of(author)
         if not self._chains.add(entry):
@@ -133,14 +134,14 @@ class Ledger:
         epoch = ledger_epoch(document)
         if epoch is None:
             raise Misuse(f"{document} is not part of the ledger")
-        if self._is_below(epoch):
+        if self.is_settled(epoch):
             return
         cut = self._chains.cut_of(author)
         self._chains.fork(author, Position(epoch, seq))
         self._recount(author, cut)
 
-    def _is_below(self, epoch: Epoch) -> bool:
-        """Whether an epoch is one that the final checkpoint has settled, with all that is in it and nothing else."""
+    def is_settled(self, epoch: Epoch) -> bool:
+        """Whether the final checkpoint has settled an epoch, with all that is in it and nothing else."""
         return self.base != NO_VALUE and epoch <= self.base.epoch
 
     def _recount(self, author: PlayerId, cut_before: Position | None) -> None:
@@ -218,7 +219,7 @@ class Ledger:
 
     def is_final(self, window: Window) -> bool:
         """Whether nothing about a window can change any more, because a final checkpoint holds it."""
-        return self._is_below(self.params.epoch_of(window))
+        return self.is_settled(self.params.epoch_of(window))
 
     def take_changed(self) -> list[BlockState | BlockId]:
         """Blocks that changed since this was last asked, by id; the bare id of one that is gone."""
@@ -362,7 +363,7 @@ class Ledger:
 
     def content_at(self, epoch: Epoch) -> Content:
         """S(epoch) in full, to be voted on as what follows the final checkpoint. Misuse up to that."""
-        if self._is_below(epoch):
+        if self.is_settled(epoch):
             raise Misuse("what is final is not worked out again")
         return self._settled().content_at(epoch, self.base.digest, self._chains)
 
@@ -370,6 +371,13 @@ class Ledger:
         """The votes on what follows the final checkpoint."""
         votes = self._facts.ballots.checkpoint_votes(self.base.digest)
         return Count(self.voters, (ballot_of(source.epoch, source.author, op) for source, op in votes))
+
+    def named_base(self) -> Digest | None:
+        """A later final checkpoint that more than two thirds of the voters here go on from, if there is one: this
+        ledger has missed how it became final."""
+        known = {self.base.digest, NO_BASE, *(() if self._start is None else (self._start.base,))}
+        votes = ((source.author, op.epoch, op.base) for source, op in self._facts.ballots.all())
+        return named(self.voters, (vote for vote in votes if vote[1] > self.base.epoch and vote[2] not in known))
 
     def root(self) -> Digest:
         """Hash of the entries that count, of all that is derived from them, and of where chains are cut."""

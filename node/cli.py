@@ -103,6 +103,14 @@ def main() -> None:
     help="Also take links by WebSocket, at this port (0: any free one).",
 )
 @click.option("--no-mdns", is_flag=True, help="Do not look for peers by multicast.")
+@click.option(
+    "--founders",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="SYMJAM_FOUNDERS",
+    metavar="FILE",
+    help="Public keys of the network's founders, one a line: other founders, another network.",
+)
+@click.option("--checkpoint", metavar="DIGEST", help="A new node starts from this final checkpoint (64 hex digits).")
 @_as_json
 @_guarded
 def up(
@@ -115,6 +123,8 @@ def up(
     peers: tuple[str, ...],
     websocket_port: int | None,
     no_mdns: bool,
+    founders: Path | None,
+    checkpoint: str | None,
     as_json: bool,
 ) -> int:
     """Start a node: find peers, serve the page, keep the ledger. Ctrl-C ends it."""
@@ -130,6 +140,8 @@ def up(
         peers=peers,
         mdns=not no_mdns,
         websocket_port=websocket_port,
+        founders=founders,
+        checkpoint=checkpoint,
         as_json=as_json,
     )
 

@@ -16,11 +16,12 @@ from crdt.keys import Identity
 from crdt.store.keys import ENTRY, PROOF
 from crdt.store.memory import MemoryStore
 from crdt.store.walk import verified_proof
-from crdt.types import NO_NONCE, PlayerId
+from crdt.types import NO_NONCE, Digest, PlayerId
 from node.engine.documents import Stored
 from node.engine.effects import Confirm, Effect, Hint, Persist, Refuse, Send, Signed, Work
 from node.engine.engine import Engine
 from node.engine.inputs import Confirmed, FrameReceived, HintReceived, Input, PeerJoined, PeerLeft, Tick, Worked
+from node.engine.record import CHECKPOINT_KEY, checkpoint_in
 
 TICK_US = 50_000
 WORK_US = 100_000
@@ -30,8 +31,9 @@ SYNC_US = 4_000  # what fdatasync takes on the disks measured
 class Host:
     """One node in the room: its engine, its store, what it told its user."""
 
-    def __init__(self, world: World, identity: Identity) -> None:
+    def __init__(self, world: World, identity: Identity, trusted: Digest | None = None) -> None:
         self.world = world
+        self.trusted = trusted
         self.identity = identity
         self.store = MemoryStore()
         self.signed: Signed | None = None
@@ -53,9 +55,16 @@ class Host:
         network = network_id(self.world.params)
         entries = [open_entry(network, raw) for _, raw in self.store.scan(ENTRY)]
         found = (verified_proof(network, key, value) for key, value in self.store.scan(PROOF))
-        stored = Stored(entries, [proof for proof in found if proof is not None])
+        checkpoint = checkpoint_in(network, self.store.get(CHECKPOINT_KEY))
+        stored = Stored(entries, [proof for proof in found if proof is not None], checkpoint)
         self.engine = Engine(
-            self.identity, self.world.params, self.world.now_us, stored=stored, nonce=NO_NONCE, signed=self.signed
+            self.identity,
+            self.world.params,
+            self.world.now_us,
+            stored=stored,
+            nonce=NO_NONCE,
+            signed=self.signed,
+            trusted=self.trusted,
         )
         self.alive = True
 
@@ -136,9 +145,9 @@ class World:
         self._count = 0
         self.frames = 0
 
-    def add(self, identity: Identity) -> Host:
-        """A new node, linked to nobody yet."""
-        host = self.hosts[identity.player] = Host(self, identity)
+    def add(self, identity: Identity, trusted: Digest | None = None) -> Host:
+        """A new node, linked to nobody yet; `trusted` is a checkpoint that its user names."""
+        host = self.hosts[identity.player] = Host(self, identity, trusted)
         self.after(self.random.randrange(TICK_US), lambda: self._tick(host))
         return host
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from node.founders import digest_of, founders_in
 from node.runtime import ApiAddress
 from node.shell.config import Config, default_data_dir
 
@@ -23,6 +24,8 @@ def run(
     peers: tuple[str, ...],
     mdns: bool,
     websocket_port: int | None,
+    founders: Path | None,
+    checkpoint: str | None,
     as_json: bool,
 ) -> int:
     """Run until told to stop. The page's address is all that goes to standard output."""
@@ -43,6 +46,8 @@ def run(
         static_peers=peers,
         mdns=mdns,
         websocket_port=websocket_port,
+        founders=founders_in(founders) if founders else (),
+        checkpoint=digest_of(checkpoint) if checkpoint else None,
     )
 
     def announce(daemon: Daemon, address: ApiAddress) -> None:

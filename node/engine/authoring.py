@@ -55,6 +55,8 @@ class Authoring:
             return True
         if epoch < (ledger_epoch(self.signed.document) or 0):
             return False
+        if self.documents.is_past(self.signed.document):
+            return True  # a final checkpoint holds what of it counts, and nothing can be signed there again
         replica = self.documents.replicas.get(self.signed.document)
         log = replica.logs.get(LogKey(self.identity.player, NO_NONCE)) if replica else None
         return log is not None and len(log) > self.signed.seq and log.entries[self.signed.seq].id == self.signed.entry

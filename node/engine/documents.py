@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from consensus.content import Content, unpack
 from consensus.ledger import Ledger
 from consensus.params import Params, network_id
 from consensus.parts import is_past
@@ -16,14 +17,16 @@ from crdt.limits import DOCUMENTS_MAX
 from crdt.log import Equivocation, prove_equivocation
 from crdt.reconcile import Want, newest_first
 from crdt.replica import Admission, Replica
-from crdt.types import Digest, DocumentName, PlayerId, is_document, jam_session, ledger_epoch
+from crdt.types import Digest, DocumentName, Epoch, PlayerId, is_document, jam_session, ledger_epoch
 
 
 class Stored(NamedTuple):
-    """What the store gave back at start: verified entries in log order, and the proofs against their authors."""
+    """What the store gave back at start: verified entries in log order, the proofs against their authors, and the
+    content of the final checkpoint that they follow."""
 
     entries: Iterable[Entry] = ()
     proofs: Iterable[tuple[bytes, bytes]] = ()
+    checkpoint: bytes | None = None  # content of the last final one
 
 
 class Documents:
@@ -32,7 +35,8 @@ class Documents:
     def __init__(self, params: Params, stored: Stored, now_us: int = 0) -> None:
         self.network = network_id(params)
         self.params = params
-        self.ledger = Ledger(params, self.network)
+        self.checkpoint = stored.checkpoint
+        self.ledger = Ledger(params, self.network, None if self.checkpoint is None else unpack(self.checkpoint))
         self.replicas: dict[DocumentName, Replica] = {}
         self.past: set[DocumentName] = set()  # held, but so old that nodes no longer reconcile them
         self._now_us = now_us
@@ -118,7 +122,11 @@ class Documents:
         return [name for name, replica in self.replicas.items() if replica.logs and name not in self.past]
 
     def is_past(self, document: DocumentName) -> bool:
-        """Whether a document is of a jam's part so old that nodes no longer reconcile it (consensus/parts.py)."""
+        """Whether nodes no longer reconcile a document: a jam's part that is too old (consensus/parts.py), or a
+        ledger's that a final checkpoint has settled."""
+        epoch = ledger_epoch(document)
+        if epoch is not None:
+            return self.ledger.is_settled(epoch)
         jam = jam_session(document)
         session = self.ledger.session(jam[0]) if jam else None
         return jam is not None and session is not None and is_past(self.params, session, jam[1], self._now_us)
@@ -130,6 +138,16 @@ class Documents:
         if past != self.past:
             self.past = past
             self._total = None
+
+    def begin(self, content: Content, raw: bytes) -> None:
+        """Go on from the content of a final checkpoint: what is of its epochs is past."""
+        self.checkpoint = raw
+        later = [(name, replica) for name, replica in self.replicas.items() if _is_later(name, content.epoch)]
+        self.ledger.restart(content, (e for _, replica in later for log in replica.logs.values() for e in log.entries))
+        for name, replica in later:
+            for proof in replica.equivocations.values():
+                self.ledger.freeze(proof.first.body.author, name, proof.seq)
+        self.look(self._now_us)
 
     def forget(self, document: DocumentName) -> None:
         """Let go of a document that was pruned."""
@@ -151,6 +169,11 @@ class Documents:
                 self.ledger.add(entry)
         self.on_added(admission.added)
         return admission
+
+
+def _is_later(name: DocumentName, epoch: Epoch) -> bool:
+    found = ledger_epoch(name)
+    return found is not None and found > epoch
 
 
 def _nothing(_: tuple[Entry, ...]) -> None:

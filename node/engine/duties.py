@@ -30,7 +30,7 @@ from consensus.params import Params
 from consensus.parts import part_of
 from consensus.quality.grid import grid_of
 from consensus.riff import Call, Pulses, call, moments_us, settled
-from consensus.selection import Draw, draw, input_of
+from consensus.selection import Draw, draw
 from consensus.state import BlockState
 from consensus.verdict import Standing
 from crdt.canonical import digest
@@ -314,7 +314,7 @@ class Duties:
             return None
         drawn = (state.id, electorate.weight)
         if drawn not in self._draws:
-            alpha = input_of(self.params, self.documents.network, state.proposer, state.window)
+            alpha = self.ledger.draw_input(state.proposer, state.window)
             self._draws[drawn] = draw(self.params, self._vrf_seed, alpha, own.weight, electorate.weight)
             if len(self._draws) > SEEN_MAX:
                 self._draws.popitem(last=False)

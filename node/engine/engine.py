@@ -28,6 +28,7 @@ from jam.board import Change
 from node.engine import frames
 from node.engine.authoring import Authoring
 from node.engine.boards import Boards
+from node.engine.checkpointing import Checkpointing
 from node.engine.documents import Documents, Stored
 from node.engine.duties import Duties
 from node.engine.effects import (
@@ -43,6 +44,7 @@ from node.engine.effects import (
     Signed,
     WindowJudged,
 )
+from node.engine.fetching import Fetching
 from node.engine.frames import pack
 from node.engine.herald import Herald
 from node.engine.inputs import (
@@ -86,6 +88,7 @@ class Engine:
         stored: Stored | None = None,
         nonce: Nonce = NO_NONCE,
         signed: Signed | None = None,
+        trusted: Digest | None = None,
     ) -> None:
         self.player = identity.player
         self.params = params
@@ -101,7 +104,9 @@ class Engine:
         self.peers: dict[PlayerId, Peer] = {}
         self._pasts: dict[PlayerId, Past] = {}  # of players that were linked
         self.pruning = Pruning(self.documents, self.peers)
-        self.intake = Intake(self.documents, self.sync, self.duties, self.peers)
+        self.checkpointing = Checkpointing(params, self.player, self.documents, trusted)
+        self.fetching = Fetching(self.documents.network)
+        self.intake = Intake(self.documents, self.sync, self.duties, self.peers, self.checkpointing, self.fetching)
         self.counters = self.intake.counters
         self.refused = self.intake.refused
         self.quarantine = self.intake.quarantine
@@ -204,10 +209,13 @@ class Engine:
                 out.append(Send(peer.player, pack(frames.Probe(Micros(now_us)))))
         if self.may_sign(now_us):
             due = self.duties.due(now_us)
-            if due.ops:
-                out.extend(self._record(now_us, due.ops))
+            ops = (*due.ops, *self.checkpointing.due(now_us))
+            if ops:
+                out.extend(self._record(now_us, ops))
             out.extend(WindowJudged(window) for window in due.judged)
             out.extend(due.work)
+        out.extend(self.checkpointing.advance(now_us))
+        out.extend(self.fetching.due(now_us, self.checkpointing.wanted, self.peers))
         out.extend(self._hint(now_us))
         out.extend(self.pruning.due(now_us))
         return out + self._session_news(now_us) + self._board_news(now_us)

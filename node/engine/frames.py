@@ -13,6 +13,8 @@ from msgspec import Meta
 
 from crdt.canonical import Canonical, encode
 from crdt.limits import (
+    CONTENT_MAX_BYTES,
+    CONTENT_PIECE_BYTES,
     DOCUMENTS_PER_FRAME_MAX,
     ENTRIES_PER_FRAME_MAX,
     ENTRY_MAX_BYTES,
@@ -128,7 +130,23 @@ class Links(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
     players: Annotated[tuple[PlayerIdField, ...], Meta(max_length=LINKS_PER_FRAME_MAX)]
 
 
-Frame = Hello | Total | Documents | Heads | Ask | Entries | Proof | Probe | Echo | Links
+class AskContent(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=11):
+    """The content of the checkpoint of this digest, from this byte on, as much as fits one frame."""
+
+    digest: DigestField
+    start: Annotated[int, Meta(ge=0, le=CONTENT_MAX_BYTES)]
+
+
+class ContentPiece(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=12):
+    """A piece of a content, and how long all of it is: 0 when the answerer does not have it."""
+
+    digest: DigestField
+    start: Annotated[int, Meta(ge=0, le=CONTENT_MAX_BYTES)]
+    total: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+    part: Annotated[bytes, Meta(max_length=CONTENT_PIECE_BYTES)]
+
+
+Frame = Hello | Total | Documents | Heads | Ask | Entries | Proof | Probe | Echo | Links | AskContent | ContentPiece
 
 _frames: Canonical[Frame] = Canonical(Frame, FRAME_MAX_BYTES)
 

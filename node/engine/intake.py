@@ -31,9 +31,11 @@ from node.engine.budget import (
     price_of_proof,
     price_of_relay,
 )
+from node.engine.checkpointing import Checkpointing
 from node.engine.documents import Documents
 from node.engine.duties import Duties
 from node.engine.effects import Declined, Effect, Heard, Persist, Refuse, Send
+from node.engine.fetching import Fetching, piece_of
 from node.engine.frames import Frame, pack, unpack
 from node.engine.inputs import ElementGiven
 from node.engine.patience import Patience
@@ -45,7 +47,17 @@ class Intake:
     """The receiving half of the engine. Holds the counters of what was taken in and what was refused,
     and the quarantine."""
 
-    def __init__(self, documents: Documents, sync: Sync, duties: Duties, peers: dict[PlayerId, Peer]) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        sync: Sync,
+        duties: Duties,
+        peers: dict[PlayerId, Peer],
+        checkpointing: Checkpointing,
+        fetching: Fetching,
+    ) -> None:
+        self.checkpointing = checkpointing
+        self.fetching = fetching
         self.documents = documents
         self.sync = sync
         self.duties = duties
@@ -107,6 +119,19 @@ class Intake:
             case frames.Links(players):
                 peer.links = frozenset(players)
                 return []
+            case frames.AskContent() | frames.ContentPiece():
+                return self._on_content(now_us, peer, frame)
+
+    def _on_content(self, now_us: int, peer: Peer, frame: frames.AskContent | frames.ContentPiece) -> list[Effect]:
+        """Serve a piece of a checkpoint's content, or take one in that was asked for."""
+        if isinstance(frame, frames.ContentPiece):
+            asks, whole = self.fetching.on_piece(now_us, peer.player, frame)
+            return [*asks, *(self.checkpointing.adopt(whole) if whole is not None else ())]
+        if peer.served.is_spent(now_us):
+            return []  # it asks again, or somebody else
+        answer = pack(piece_of(frame, self.checkpointing.content(frame.digest)))
+        peer.served.spend(len(answer), now_us)
+        return [Send(peer.player, answer)]
 
     def _on_hello(self, peer: Peer, hello: frames.Hello) -> list[Effect]:
         if hello.network != self.documents.network or hello.protocol != frames.PROTOCOL:

@@ -10,6 +10,7 @@ import msgspec
 from platformdirs import user_data_path
 
 from consensus.params import Params, network_id, preset
+from crdt.types import Digest, PlayerId
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,13 @@ class Config:
     static_peers: tuple[str, ...] = field(default=())
     mdns: bool = True
     websocket_port: int | None = None  # of the mesh's second transport; None: do not listen
+    founders: tuple[PlayerId, ...] = field(default=())  # sorted; others are another network
+    checkpoint: Digest | None = None  # that a new node may start from, because its user says so
 
     @property
     def params(self) -> Params:
         """The rules of this node's network."""
-        return msgspec.structs.replace(preset(self.preset), room=self.room)
+        return msgspec.structs.replace(preset(self.preset), room=self.room, founders=self.founders)
 
     @property
     def network_name(self) -> str:

@@ -34,6 +34,7 @@ from node.engine.inputs import (
     Played,
     Tick,
 )
+from node.engine.record import CHECKPOINT_KEY, checkpoint_in
 from node.mesh.guard import Guard
 from node.mesh.mesh import Mesh
 from node.shell import remembered
@@ -90,9 +91,10 @@ class Node:
             identity,
             config.params,
             now_us,
-            stored=Stored(self._opened.entries(), self._opened.proofs),
+            stored=Stored(self._opened.entries(), self._opened.proofs, _checkpoint(config, self._opened)),
             nonce=self._opened.nonce,
             signed=_latest(signed),
+            trusted=config.checkpoint,
         )
         self.mesh = Mesh(
             identity,
@@ -184,6 +186,14 @@ def _open_store(config: Config, fresh_nonce: Nonce) -> Opened:
     for line in opened.recovery.words():
         log.warning("store: %s", line)
     return opened
+
+
+def _checkpoint(config: Config, opened: Opened) -> bytes | None:
+    value = opened.store.get(CHECKPOINT_KEY)
+    raw = checkpoint_in(network_id(config.params), value)
+    if value is not None and raw is None:
+        log.warning("store: the final checkpoint in it is damaged; it is fetched again")
+    return raw
 
 
 def _latest(record: LastSigned) -> Signed | None:

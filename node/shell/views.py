@@ -92,7 +92,9 @@ def board(seen: Board) -> Doc:
 def block(engine: Engine, state: BlockState, now_us: int) -> Doc:
     """Block, as it is seen now."""
     op, reward = state.op, state.reward
-    status = status_of(engine.params, state.standing, op.window, engine.params.window_at(now_us), is_final=False)
+    status = status_of(
+        engine.params, state.standing, op.window, engine.params.window_at(now_us), engine.ledger.is_final(op.window)
+    )
     quality = {name: getattr(op.quality, name) for name in op.quality.__struct_fields__}
     votes = [
         {
