@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from consensus.vrf import is_valid_key
 from crdt.errors import Misuse, OperatingFailure
+from crdt.keys import is_valid_player
 from crdt.limits import FOUNDERS_FILE_MAX_BYTES, FOUNDERS_MAX
 from crdt.types import Digest, PlayerId
 
@@ -30,7 +30,7 @@ def founders_in(path: Path) -> tuple[PlayerId, ...]:
         if not word:
             continue
         key = _bytes(word)
-        if key is None or not is_valid_key(key):
+        if key is None or not is_valid_player(key):
             raise Misuse(f"line {number} of {path} is no public key")
         if key in found:
             raise Misuse(f"line {number} of {path} names a founder twice")
