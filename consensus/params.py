@@ -43,6 +43,8 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     replay_residual_us: int
     replay_correlation_q16: int  # of the deviations of notes on the same lanes and steps
     replay_coverage_q16: int
+    replay_whole_q16: int  # so much of a window found is a replay at this greater residual too
+    replay_whole_residual_us: int
     replay_min_hits: int
     # the riff
     riff_pulses: int  # others whose pulses decide it
@@ -124,6 +126,8 @@ MAIN: Final = Params(
     replay_residual_us=8_000,
     replay_correlation_q16=55_706,
     replay_coverage_q16=45_875,
+    replay_whole_q16=55_706,
+    replay_whole_residual_us=12_000,
     replay_min_hits=40,
     riff_pulses=5,
     riff_tolerance_us=200_000,
@@ -173,6 +177,7 @@ SMALL: Final = msgspec.structs.replace(
     min_events=12,
     min_active_s=4,
     human_mark_q16=13_107,  # ten seconds tell little
+    replay_whole_residual_us=8_000,  # of short windows of one groove much is found by chance
     replay_min_hits=12,
     replay_correlation_q16=ONE_Q16,  # never exceeded: short windows of one groove are too much alike
 )

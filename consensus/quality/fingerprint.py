@@ -7,32 +7,44 @@ minute: a few times the jitter that must not change it, and less than people dif
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from consensus.events import Onset
-
-RUN: Final = 4  # notes of one lane in a fingerprint
 CELLS: Final = 48  # how finely a ratio of gaps is told
 
-Fingerprint = tuple[int, int, int]  # lane and two ratios
+Lanes = dict[int, list[int]]  # times of notes by lane, ascending
 
 
 class Run(NamedTuple):
-    """Where a fingerprint occurs: its first note's time, and from there to its last."""
+    """Four notes of one lane: their fingerprint, the first one's time, and from there to the last."""
 
+    fingerprint: int
     t_us: int
     length_us: int
 
 
-def runs(ordered: Sequence[Onset]) -> Iterator[tuple[Fingerprint, Run]]:
-    """The fingerprints of onsets, which are given by time. Fewer than one for each onset."""
-    lanes: dict[int, list[int]] = {}
-    for onset in ordered:
-        lanes.setdefault(onset.lane, []).append(onset.t_us)
-    for lane, times in sorted(lanes.items()):
-        for i in range(len(times) - RUN + 1):
-            start, second, third, end = times[i : i + RUN]
+def runs(lanes: Lanes) -> list[Run]:
+    """The runs of a recording, lane by lane. Fewer than one for each note."""
+    found: list[Run] = []
+    for lane in sorted(lanes):
+        times = lanes[lane]
+        for start, second, third, end in zip(times, times[1:], times[2:], times[3:], strict=False):
             length = end - start
             if length > 0:
-                yield (lane, (second - start) * CELLS // length, (third - second) * CELLS // length), Run(start, length)
+                first = (second - start) * CELLS // length
+                found.append(Run((lane * CELLS + first) * CELLS + (third - second) * CELLS // length, start, length))
+    return found
+
+
+def by_lane(notes: Sequence[tuple[int, int]]) -> Lanes:
+    """Notes, given as (time, lane) by time, as the times of each lane."""
+    lanes: Lanes = {}
+    for t_us, lane in notes:
+        lanes.setdefault(lane, []).append(t_us)
+    return lanes
+
+
+def between(lanes: Lanes, start_us: int, end_us: int) -> Lanes:
+    """The notes from one time to another, both included."""
+    return {lane: times[bisect_left(times, start_us) : bisect_left(times, end_us + 1)] for lane, times in lanes.items()}

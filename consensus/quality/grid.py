@@ -7,6 +7,7 @@ millisecond late after three minutes. So the grid is kept as a fraction and only
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 import msgspec
@@ -49,10 +50,16 @@ class Grid(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=T
 
     def deviation_us(self, t_us: int) -> int:
         """How late a session time is against its nearest step (negative: early), to the nearest microsecond."""
-        return _rounded(
-            t_us * self.steps_per_minute_e3 - self.step(t_us) * MINUTE_MBPM_US,
-            self.steps_per_minute_e3,
-        )
+        return self.nearest((t_us,))[0][1]
+
+    def nearest(self, times_us: Iterable[int]) -> list[tuple[int, int]]:
+        """Both for many times: the nearest step, and how late the time is against it."""
+        scale, minute, found = self.steps_per_minute_e3, MINUTE_MBPM_US, []
+        for t_us in times_us:
+            place = t_us * scale
+            step = (2 * place + minute) // (2 * minute)
+            found.append((step, (2 * (place - step * minute) + scale) // (2 * scale)))
+        return found
 
 
 def grid_of(session: SessionOpen) -> Grid:

@@ -53,18 +53,18 @@ class Signs(NamedTuple):
 
 def signs(grid: Grid, hits: Sequence[Timed]) -> Signs:
     """Look at calibrated hits, which are in order of time."""
+    bar_steps = grid.steps_per_bar
     deviations = [hit.deviation_us for hit in hits]
-    cells = [(hit.lane, hit.step % grid.steps_per_bar) for hit in hits]
-    bars = [hit.step // grid.steps_per_bar for hit in hits]
+    steps = [hit.step for hit in hits]
+    cells = [hit.lane * bar_steps + hit.step % bar_steps for hit in hits]
+    bars = [step // bar_steps for step in steps]
     rests = centred(deviations, cells)
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    for hit in hits:
-        first.setdefault(hit.step, hit.t_us)
-        last[hit.step] = hit.t_us
-    sums, counts = group_sums(rests, [hit.step for hit in hits])
+    last = {hit.step: hit.t_us for hit in hits}
+    first = {hit.step: hit.t_us for hit in reversed(hits)}
+    sums, counts = group_sums(rests, steps)
     spreads = [last[step] - first[step] for step in first if counts[step] > 1]
-    ties = max(tied_pairs_q16(deviations), tied_pairs_q16([b - a for a, b in pairwise(first.values())]))
+    gaps = [later - earlier for earlier, later in pairwise(sorted(first.values()))]
+    ties = max(tied_pairs_q16(deviations), tied_pairs_q16(gaps))
     return Signs(
         deviation_sd(deviations),
         ties,

@@ -57,7 +57,7 @@ def measure(
         diversity.effective_lanes_q16(played),
         harmony.consonance_q16(played),
         humanness.signs(grid, hits),
-        known.closest(params, played, before, grid),
+        known.closest(params, played, before, grid, lag),
     )
     if why is Why.FINE:
         why = humanness.refusal(params, found.seen)

@@ -3,9 +3,10 @@
 A replay need not begin where a window begins, nor run at the same speed, nor hit every note to the microsecond. So
 what is known is kept as continuous takes (all windows under one key), and a window is compared with them as Shazam
 compares sounds (Wang 2003): every run of four notes on one lane has a fingerprint, the ratios of its gaps, which
-neither a shift nor a change of tempo moves. Two equal fingerprints vote for a place in a take and a speed; the places
-with most votes are aligned note by note, with a straight line fitted through the pairs by least squares, and what
-is left over decides. People who play the same bar twice differ by 20 to 40 ms; a copy by what jitter was added.
+neither a shift nor a change of tempo moves. Two equal fingerprints vote for a place in a take and a speed. Votes are
+counted together over ten seconds of the window; what the tens of seconds agree on is aligned note by note, with a
+straight line fitted through the pairs by least squares, and what is left over decides. People who play the same bar
+twice differ by 20 to 40 ms; a copy by what jitter was added.
 
 The rarest fingerprints vote first and the number of votes is bounded, so the cost does not grow with what is known.
 Everything is ordered by content: the same recordings give the same answer whatever the order they were added in.
@@ -14,23 +15,24 @@ Everything is ordered by content: the same recordings give the same answer whate
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from consensus.events import Onset
 from consensus.params import ONE_Q16, Params
-from consensus.quality.align import Line, Pairing, refine
-from consensus.quality.fingerprint import Fingerprint, Run, runs
+from consensus.quality.align import SLOPE_BITS, Line, Pairing, count, settle
+from consensus.quality.fingerprint import Lanes, Run, between, by_lane, runs
 from consensus.quality.grid import Grid
 from consensus.quality.likeness import correlation_q16
-from crdt.limits import KNOWN_ONSETS_MAX, REPLAY_CANDIDATES_MAX, REPLAY_VOTES_MAX
+from crdt.limits import KNOWN_ONSETS_MAX, REPLAY_CANDIDATES_MAX, REPLAY_COUNTED_MAX, REPLAY_LINES_MAX, REPLAY_VOTES_MAX
 from crdt.types import Window
 
 SPEEDS: Final = 32  # buckets of speed per octave of ratio 1: 3% each
 SPEED_RANGE: Final = (24, 43)  # from 0.75 to 1.34 of the speed of the original
-PLACE_US: Final = 128_000  # width of a bucket of places
+PLACE_US: Final = 64_000  # width of a bucket of places; two neighbours count together
 FOREVER: Final = 2**62
 SEGMENT_US: Final = 10_000_000  # votes are counted together over so much of a window
+NEAR_US: Final = 1_000_000  # alignments of different segments that meet so closely are one
 
 
 class Match(NamedTuple):
@@ -48,8 +50,9 @@ class Match(NamedTuple):
     def is_replay(self, params: Params) -> bool:
         """Whether so much of it is found so closely, or follows so faithfully, that nobody played it again."""
         close = self.coverage_q16 >= params.replay_coverage_q16 and self.residual_us < params.replay_residual_us
+        whole = self.coverage_q16 >= params.replay_whole_q16 and self.residual_us < params.replay_whole_residual_us
         follows = self.shared_q16 >= params.replay_coverage_q16 and self.correlation_q16 > params.replay_correlation_q16
-        return self.hits >= params.replay_min_hits and (close or follows)
+        return self.hits >= params.replay_min_hits and (close or whole or follows)
 
     def likeness_q16(self, params: Params) -> int:
         """The share that is found, weighed by how closely: fully for an exact copy, not at all from twice the
@@ -74,10 +77,42 @@ class _Span(NamedTuple):
     stop: int
 
 
-class _Vote(NamedTuple):
-    place_us: int  # time in the take that answers to the segment's middle
-    known_us: int  # length of the run there
-    played_us: int  # and in the window
+class _Held(NamedTuple):
+    """One window of a take."""
+
+    notes: int
+    first_us: int
+    last_us: int
+    lanes: Lanes
+
+
+class _Candidate(NamedTuple):
+    """An alignment that some votes are for."""
+
+    votes: int
+    key: bytes
+    line: Line
+
+
+class _Group(NamedTuple):
+    """Alignments with one take that meet in the middle of the window."""
+
+    key: bytes
+    place_us: int  # where the first of them has that middle
+    found: list[_Candidate]
+
+    @property
+    def votes(self) -> int:
+        """Of all of them."""
+        return sum(one.votes for one in self.found)
+
+    def lines(self) -> list[Line]:
+        """Their lines, those with most votes first."""
+        return [one.line for one in sorted(self.found, key=lambda c: (-c.votes, c.line))]
+
+
+Bucket = tuple[bytes, int, int]  # take, speed, place
+Vote = tuple[int, int, int]  # time in the take of the segment's middle, length of the run there and in the window
 
 
 class ReplayIndex:
@@ -87,8 +122,8 @@ class ReplayIndex:
         self._capacity = capacity
         self._held = 0
         self._windows: list[tuple[int, bytes]] = []  # sorted
-        self._takes: dict[bytes, dict[int, tuple[Onset, ...]]] = {}
-        self._postings: dict[Fingerprint, list[_Posting]] = {}
+        self._takes: dict[bytes, dict[int, _Held]] = {}
+        self._postings: dict[int, list[_Posting]] = {}
 
     def __len__(self) -> int:
         """Onsets held."""
@@ -96,28 +131,29 @@ class ReplayIndex:
 
     def add(self, key: bytes, window: Window, onsets: Sequence[Onset]) -> None:
         """Remember a window of a take. `key` names the take: windows under one key share one clock (a player in a
-        session). The same key and window again replaces what was known."""
+        session) and follow each other in time. The same key and window again replaces what was known."""
         self._forget(window, key)
         if not onsets or len(onsets) > self._capacity:
             return
-        ordered = tuple(sorted(set(onsets)))
-        self._takes.setdefault(key, {})[window] = ordered
+        ordered = _notes(onsets)
+        held = _Held(len(ordered), ordered[0][0], ordered[-1][0], by_lane(ordered))
+        self._takes.setdefault(key, {})[window] = held
         insort(self._windows, (window, key))
-        self._held += len(ordered)
-        for fingerprint, run in runs(ordered):
-            insort(self._postings.setdefault(fingerprint, []), _Posting(window, key, run.t_us, run.length_us))
+        self._held += held.notes
+        for run in runs(held.lanes):
+            insort(self._postings.setdefault(run.fingerprint, []), _Posting(window, key, run.t_us, run.length_us))
         while self._held > self._capacity:
             self._forget(*self._windows[0])
 
     def _forget(self, window: int, key: bytes) -> None:
-        onsets = self._takes.get(key, {}).pop(window, None)
-        if onsets is None:
+        held = self._takes.get(key, {}).pop(window, None)
+        if held is None:
             return
         if not self._takes[key]:
             del self._takes[key]
         self._windows.remove((window, key))
-        self._held -= len(onsets)
-        for fingerprint in {fingerprint for fingerprint, _ in runs(onsets)}:
+        self._held -= held.notes
+        for fingerprint in {run.fingerprint for run in runs(held.lanes)}:
             kept = [p for p in self._postings[fingerprint] if (p.window, p.key) != (window, key)]
             if kept:
                 self._postings[fingerprint] = kept
@@ -133,87 +169,124 @@ class ReplayIndex:
         return match if match is not None and match.is_replay(params) else None
 
     def closest(
-        self, params: Params, onsets: Sequence[Onset], before: Window | None = None, grid: Grid | None = None
+        self,
+        params: Params,
+        onsets: Sequence[Onset],
+        before: Window | None = None,
+        grid: Grid | None = None,
+        lag_us: int | None = None,
     ) -> Match | None:
         """The recording most like a window, if any has enough notes in common to be compared: a replay before
         anything else, then the one most alike, so that knowing more recordings can only lower originality (but for
-        the bound on votes)."""
-        ordered = tuple(sorted(set(onsets)))
+        the bounds on votes and candidates). The lag on the grid may be known already."""
+        ordered = _notes(onsets)
+        if not ordered:
+            return None
+        lanes, span = by_lane(ordered), _span(params, before)
+        start_us, end_us = ordered[0][0], ordered[-1][0]
+        settled: list[tuple[int, bytes, Pairing, Lanes]] = []
+        for nth, group in enumerate(self._groups(lanes, start_us, end_us, span)):
+            lines = group.lines()
+            known = self._take(group.key, span, lines[0], start_us, end_us)
+            for line in lines[: 1 if nth else REPLAY_LINES_MAX]:  # one of few votes may lead astray
+                pairing = settle(lanes, known, line)
+                if pairing is not None:
+                    close = pairing.hits * max(2 * params.replay_residual_us - pairing.residual_us, 0) // pairing.notes
+                    settled.append((-close, group.key, pairing, known))
+                    if pairing.hits * ONE_Q16 >= params.replay_coverage_q16 * pairing.notes:
+                        break
         found: list[Match] = []
-        span = _span(params, before)
-        for key, line in self._settled(params, ordered, span):
-            known = self._take(key, span, line, ordered)
-            pairing = refine(ordered, known, line)
-            if pairing is not None and pairing.hits >= params.replay_min_hits:
-                found.append(_match(key, ordered, known, pairing, grid))
+        for _, key, pairing, known in sorted(settled, key=lambda one: one[:3])[:REPLAY_COUNTED_MAX]:
+            counted = count(lanes, known, pairing.line)
+            if counted is not None and counted.hits >= params.replay_min_hits:
+                follows = grid is not None and not found and _may_follow(params, counted)
+                found.append(_match(key, ordered, known, counted, grid if follows else None, lag_us))
         return min(
             found,
             key=lambda m: (not m.is_replay(params), -m.likeness_q16(params), m.residual_us, m.key, m.t_us),
             default=None,
         )
 
-    def _settled(self, params: Params, ordered: tuple[Onset, ...], span: _Span) -> list[tuple[bytes, Line]]:
-        """The alignments worth following through the whole window: each was laid through the notes of its segment,
-        and those that are most alike there are kept."""
-        segments: dict[int, list[Onset]] = {}
-        for onset in ordered:
-            segments.setdefault((onset.t_us - ordered[0].t_us) // SEGMENT_US, []).append(onset)
-        ranked: list[tuple[int, bytes, Line]] = []
-        for number, notes in segments.items():
-            for key, line in self._candidates(notes, ordered[0].t_us + number * SEGMENT_US + SEGMENT_US // 2, span):
-                pairing = refine(notes, self._take(key, span, line, notes), line)
-                if pairing is not None:
-                    likeness = pairing.hits * max(2 * params.replay_residual_us - pairing.residual_us, 0)
-                    ranked.append((-likeness, key, pairing.line))
-        return [(key, line) for _, key, line in sorted(ranked)[:REPLAY_CANDIDATES_MAX]]
+    def _groups(self, lanes: Lanes, start_us: int, end_us: int, span: _Span) -> list[_Group]:
+        """The alignments with most votes. Those of different segments that meet in the middle of the window are one."""
+        segments: dict[int, list[Run]] = {}
+        for run in runs(lanes):
+            segments.setdefault((run.t_us - start_us) // SEGMENT_US, []).append(run)
+        groups: list[_Group] = []
+        for number in sorted(segments):
+            at = start_us + number * SEGMENT_US + SEGMENT_US // 2
+            votes = self._votes(segments[number], at, span, REPLAY_VOTES_MAX // len(segments))
+            for one in _ranked(votes, at):
+                place = one.line.of((start_us + end_us) // 2)
+                near = (g for g in groups if g.key == one.key and abs(g.place_us - place) < NEAR_US)
+                group = next(near, None)
+                if group is None:
+                    groups.append(_Group(one.key, place, [one]))
+                else:
+                    group.found.append(one)
+        return sorted(groups, key=lambda g: (-g.votes, g.key, g.place_us))[:REPLAY_CANDIDATES_MAX]
 
-    def _candidates(self, notes: list[Onset], middle: int, span: _Span) -> Iterator[tuple[bytes, Line]]:
-        """Takes and rough alignments of a segment, those with most votes."""
-        buckets = self._votes(list(runs(notes)), middle, span)
-        for bucket in sorted(buckets, key=lambda b: (-len(buckets[b]), b))[:REPLAY_CANDIDATES_MAX]:
-            votes = sorted(buckets[bucket])
-            known, played = sum(v.known_us for v in votes), sum(v.played_us for v in votes)
-            yield bucket[0], Line(middle, votes[len(votes) // 2].place_us, known, played)
-
-    def _votes(
-        self, runs: list[tuple[Fingerprint, Run]], middle: int, span: _Span
-    ) -> dict[tuple[bytes, int, int], list[_Vote]]:
-        """Votes of a segment by (take, speed, place); each place falls into two overlapping buckets."""
-        postings = [(self._earlier(fingerprint, span), run) for fingerprint, run in runs]
+    def _votes(self, found: Iterable[Run], middle: int, span: _Span, allowed: int) -> dict[Bucket, list[Vote]]:
+        """Votes of a segment by take, speed and place, the rarest fingerprints first."""
+        postings = [(self._within(run.fingerprint, span), run) for run in found]
         postings.sort(key=lambda item: (len(item[0]), item[1]))
-        buckets: dict[tuple[bytes, int, int], list[_Vote]] = {}
-        left = REPLAY_VOTES_MAX
-        for everywhere, run in postings:
+        buckets: dict[Bucket, list[Vote]] = {}
+        slowest, fastest = SPEED_RANGE
+        left = allowed
+        for everywhere, (_, t_us, length) in postings:
             if left <= 0:
                 break
             known = everywhere[-left:]  # of one that is too common, its latest occurrences
             left -= len(known)
-            for posting in known:
-                speed = (2 * posting.length_us * SPEEDS + run.length_us) // (2 * run.length_us)
-                if not SPEED_RANGE[0] <= speed <= SPEED_RANGE[1]:
-                    continue
-                place = posting.t_us + (middle - run.t_us) * posting.length_us // run.length_us
-                vote = _Vote(place, posting.length_us, run.length_us)
-                for bucket in ((2 * place // PLACE_US), (2 * place // PLACE_US) - 1):
-                    buckets.setdefault((posting.key, speed, bucket), []).append(vote)
+            ahead = middle - t_us
+            for _, key, known_us, known_length in known:
+                speed = (2 * known_length * SPEEDS + length) // (2 * length)
+                if slowest <= speed <= fastest:
+                    place = known_us + ahead * known_length // length
+                    buckets.setdefault((key, speed, place // PLACE_US), []).append((place, known_length, length))
         return buckets
 
-    def _earlier(self, fingerprint: Fingerprint, span: _Span) -> list[_Posting]:
+    def _within(self, fingerprint: int, span: _Span) -> list[_Posting]:
         known = self._postings.get(fingerprint, [])
+        if not known or (span.first <= known[0].window and known[-1].window < span.stop):
+            return known
         return known[bisect_left(known, (span.first,)) : bisect_left(known, (span.stop,))]
 
-    def _take(self, key: bytes, span: _Span, line: Line, played: Sequence[Onset]) -> tuple[Onset, ...]:
-        """The onsets of a take around where the line puts what was played."""
-        start_us, end_us = line.of(played[0].t_us), line.of(played[-1].t_us)
-        margin = (end_us - start_us) // 4 + PLACE_US
-        low, high = start_us - margin, end_us + margin
-        return tuple(
-            onset
-            for window, onsets in sorted(self._takes[key].items())
-            if span.first <= window < span.stop and onsets[0].t_us <= high and onsets[-1].t_us >= low
-            for onset in onsets
-            if low <= onset.t_us <= high
-        )
+    def _take(self, key: bytes, span: _Span, line: Line, start_us: int, end_us: int) -> Lanes:
+        """The notes of a take around where the line puts a window."""
+        first, last = line.of(start_us), line.of(end_us)
+        margin = (last - first) // 4 + PLACE_US
+        low, high = first - margin, last + margin
+        lanes: Lanes = {}
+        for window, held in sorted(self._takes[key].items()):
+            if span.first <= window < span.stop and held.first_us <= high and held.last_us >= low:
+                for lane, times in between(held.lanes, low, high).items():
+                    lanes.setdefault(lane, []).extend(times)
+        return lanes
+
+
+def _notes(onsets: Iterable[Onset]) -> list[tuple[int, int]]:
+    """Time and lane of each note, by time, no two alike."""
+    return sorted({(onset.t_us, onset.lane) for onset in onsets})
+
+
+def _ranked(buckets: dict[Bucket, list[Vote]], middle: int) -> list[_Candidate]:
+    """Rough alignments of a segment, those with most votes first; each place counts with the one after it."""
+    counted = [
+        (-len(votes) - len(buckets.get((key, speed, place + 1), ())), key, speed, place)
+        for (key, speed, place), votes in buckets.items()
+    ]
+    found: list[_Candidate] = []
+    for votes, key, speed, place in sorted(counted)[:REPLAY_CANDIDATES_MAX]:
+        both = sorted(buckets[key, speed, place] + buckets.get((key, speed, place + 1), []))
+        known, played = sum(vote[1] for vote in both), sum(vote[2] for vote in both)
+        found.append(_Candidate(-votes, key, Line(middle, both[len(both) // 2][0], (known << SLOPE_BITS) // played)))
+    return found
+
+
+def _may_follow(params: Params, counted: Pairing) -> bool:
+    """Whether it is worth asking how alike the deviations are (likeness.py)."""
+    return 2 * counted.hits >= counted.notes and params.replay_correlation_q16 < ONE_Q16
 
 
 def _span(params: Params, before: Window | None) -> _Span:
@@ -224,14 +297,19 @@ def _span(params: Params, before: Window | None) -> _Span:
 
 
 def _match(
-    key: bytes, ordered: tuple[Onset, ...], known: tuple[Onset, ...], pairing: Pairing, grid: Grid | None
+    key: bytes,
+    ordered: list[tuple[int, int]],
+    known: Lanes,
+    pairing: Pairing,
+    grid: Grid | None,
+    lag_us: int | None,
 ) -> Match:
     line, n = pairing.line, len(ordered)
-    shared, correlation = (0, 0) if grid is None else correlation_q16(grid, ordered, known, line)
+    shared, correlation = (0, 0) if grid is None else correlation_q16(grid, ordered, known, line, lag_us)
     return Match(
         key,
-        line.of(ordered[0].t_us),
-        line.known_us * ONE_Q16 // line.played_us,
+        line.of(ordered[0][0]),
+        line.slope_q32 >> (SLOPE_BITS - 16),
         pairing.hits,
         pairing.hits * ONE_Q16 // n,
         pairing.residual_us,

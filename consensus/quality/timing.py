@@ -41,8 +41,13 @@ def deviation_sd(values: Sequence[int]) -> int:
 
 def lag_us(grid: Grid, onsets: Sequence[Onset]) -> int:
     """The constant offset of onsets against the grid: their circular median, 0 up to a step."""
+    return lag_of(grid, [onset.t_us for onset in onsets])
+
+
+def lag_of(grid: Grid, times_us: Sequence[int]) -> int:
+    """The same of times."""
     step_us, scale = grid.step_us, grid.steps_per_minute_e3
-    phases = sorted(onset.t_us * scale % MINUTE_MBPM_US // scale for onset in onsets)
+    phases = sorted(t_us * scale % MINUTE_MBPM_US // scale for t_us in times_us)
     if not phases:
         return 0
     centre = _fullest_half(phases, step_us) + step_us // 4
@@ -52,22 +57,23 @@ def lag_us(grid: Grid, onsets: Sequence[Onset]) -> int:
 
 def _fullest_half(phases: list[int], step_us: int) -> int:
     """Where the half circle that holds most phases begins; of equally full ones the narrowest, then the first."""
-    n = len(phases)
+    n, half_us = len(phases), max(1, step_us // 2)
     unrolled = phases + [phase + step_us for phase in phases]
-    best, start, end = (0, 0), phases[0], 0
+    most, width, start, end = 0, 0, phases[0], 0
     for i, phase in enumerate(phases):
-        while end < i + n and unrolled[end] < phase + step_us // 2:
+        limit, last = phase + half_us, i + n
+        while end < last and unrolled[end] < limit:
             end += 1
-        fullness = (end - i, phase - unrolled[max(end - 1, i)])
-        if fullness > best:
-            best, start = fullness, phase
+        if end - i > most or (end - i == most and unrolled[end - 1] - phase < width):
+            most, width, start = end - i, unrolled[end - 1] - phase, phase
     return start
 
 
 def timed(grid: Grid, onsets: Sequence[Onset], lag: int | None = None) -> tuple[Timed, ...]:
     """Every onset against the grid, the constant lag of them all taken out, by time. The lag may be known already."""
     lag = lag_us(grid, onsets) if lag is None else lag
+    ordered = sorted(onsets)
+    places = grid.nearest([onset.t_us - lag for onset in ordered])
     return tuple(
-        Timed(onset.t_us, grid.step(onset.t_us - lag), onset.lane, grid.deviation_us(onset.t_us - lag))
-        for onset in sorted(onsets)
+        Timed(onset.t_us, step, onset.lane, deviation) for onset, (step, deviation) in zip(ordered, places, strict=True)
     )

@@ -61,13 +61,32 @@ def test_a_copy_with_notes_left_out_and_others_put_in_is_still_one() -> None:
 
 def test_long_windows_betray_a_copy_by_how_it_drags() -> None:
     windows = human_windows(MAIN, windows=1)
-    replayed = jittered(moved(windows[0], lambda t: t + 20_000_000), 9)
+    chance = Random(2)
+    added = [onset(20_000_000 + chance.randrange(MAIN.window_us), 9) for _ in range(len(windows[0]) // 4)]
+    replayed = [*jittered(moved(windows[0], lambda t: t + 20_000_000), 9), *added]
     known = known_from(windows)
     match = known.find(MAIN, replayed, grid=GRID)
     assert match is not None
     assert match.residual_us >= MAIN.replay_residual_us
+    assert match.coverage_q16 < MAIN.replay_whole_q16
     assert known.find(MAIN, replayed) is None  # the residual alone lets it pass
     assert known.find(msgspec.structs.replace(MAIN, replay_correlation_q16=ONE_Q16), replayed, grid=GRID) is None
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.02, 0.98])
+@pytest.mark.parametrize("jitter_ms", [2, 5, 10])
+def test_in_long_windows_ten_milliseconds_of_jitter_hide_nothing(speed: float, jitter_ms: int) -> None:
+    known = ReplayIndex()
+    for seed in range(2, 8):
+        for number, onsets in enumerate(human_windows(MAIN, seed=seed, windows=2)):
+            known.add(b"take%d" % seed, Window(number), onsets)
+    source = human_windows(MAIN, seed=4, windows=2)[1]
+    replayed = jittered(moved(source, lambda t: t / speed + 3_700_123), jitter_ms)
+    match = known.find(MAIN, replayed)
+    assert match is not None
+    assert match.key == b"take4"
+    assert match.coverage_q16 > MAIN.replay_whole_q16
+    assert known.find(MAIN, human_windows(MAIN, seed=9, windows=1)[0]) is None
 
 
 def test_only_earlier_windows_are_compared_with() -> None:
@@ -134,8 +153,8 @@ def test_a_flood_of_equal_fingerprints_is_bounded() -> None:
     for number in range(4):
         known.add(b"tick", Window(number), moved(ticking, lambda t, n=number: t + n * 200_000_000))
     played = ticking[:200]
-    votes = known._votes(list(runs(played)), 5_000_000, _span(SMALL, None))
-    assert sum(len(v) for v in votes.values()) <= 2 * REPLAY_VOTES_MAX
+    votes = known._votes(runs({0: [o.t_us for o in played]}), 5_000_000, _span(SMALL, None), REPLAY_VOTES_MAX)
+    assert sum(len(v) for v in votes.values()) <= REPLAY_VOTES_MAX
     assert known.closest(SMALL, played) is not None
 
 
