@@ -67,10 +67,16 @@ def deliver(history: History, random: Random, nth: int) -> Ledger:
 
 def check_sums(ledger: Ledger) -> None:
     """What is there is what was minted and not burned, and no lot is negative."""
-    lots = [lot for player in ledger.players() for lot in ledger.lots(player)]
-    require(sum(lot.amount_micro for lot in lots) == ledger.supply_micro, "the lots are not the supply")
+    total = 0
+    for player in ledger.players():
+        account, coming = ledger.account(player)
+        for coins in (account.free, account.staked, coming, *(leaving for _, leaving in account.leaving)):
+            amounts = [amount for _, amount in coins.items()]
+            require(all(amount > 0 for amount in amounts), "a lot is not positive")
+            require(sum(amounts) == coins.total_micro, "a sum of lots is not what it is said to be")
+            total += coins.total_micro
+    require(total == ledger.supply_micro, "the lots are not the supply")
     require(ledger.supply_micro == ledger.minted_micro - ledger.burned_micro, "the supply is not what was minted")
-    require(all(lot.amount_micro > 0 for lot in lots), "a lot is not positive")
 
 
 def check_fold(params: Params, entries: Sequence[Entry], whole: Fold) -> None:
