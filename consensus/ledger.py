@@ -241,9 +241,10 @@ class Ledger:
 
     @property
     def last_epoch(self) -> Epoch:
-        """The latest epoch in which an entry counts or a chain is cut: that of accounts when none is named."""
+        """The latest epoch in which an entry counts or a chain is cut, at least that of the checkpoint that this starts
+        from: that of accounts when none is named."""
         cuts = (cut.epoch for cut in self._chains.cuts().values())
-        return max(max(self._ids_in, default=Epoch(0)), max(cuts, default=Epoch(0)))
+        return max(self.base.epoch, max(self._ids_in, default=Epoch(0)), max(cuts, default=Epoch(0)))
 
     def account(self, player: PlayerId, epoch: Epoch | None = None) -> tuple[Account, Coins]:
         """A player's account at the end of an epoch, and what is coming in."""

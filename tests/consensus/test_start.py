@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from consensus.checkpoint import NO_VALUE
-from consensus.content import Content, pack, unpack, value_of, voters_of
+from consensus.content import Content, pack, total_of, unpack, value_of, voters_of
 from consensus.ledger import Ledger
 from consensus.ops import LotRef, Report, Stake, Transfer, Unstake, Vouch, Why, Witness
 from consensus.params import ONE_Q16, SMALL, Params
@@ -110,6 +110,17 @@ def test_started_from_a_checkpoint_it_is_the_same_ledger(after: int) -> None:
         assert young.content_at(Epoch(epoch)) == msgspec.structs.replace(
             old.content_at(Epoch(epoch)), base=young.base.digest, seeds=young.content_at(Epoch(epoch)).seeds
         )
+
+
+def test_with_nothing_later_it_holds_what_the_checkpoint_holds() -> None:
+    content = lively().ledger.content_at(Epoch(EPOCH + 6))
+    young = Ledger(lively().params, lively().network, content)
+    assert young.last_epoch == content.epoch
+    totals = {part.player: total_of(part) for part in content.accounts}
+    for player, total in totals.items():
+        account, coming = young.account(player)
+        assert account.total_micro + coming.total_micro == total > 0
+    assert sum(totals.values()) == young.supply_micro
 
 
 @pytest.mark.parametrize("after", [3, 6])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 from consensus.accounts import Funding
+from consensus.content import pack, unpack, value_of
 from consensus.ledger import Ledger
 from consensus.ops import Block, Witness
 from consensus.params import Params
@@ -13,7 +14,8 @@ from consensus.verdict import Standing
 from crdt.entry import Entry
 from crdt.types import BlockId, Epoch, PlayerId
 from tests.consensus.histories.scene import History
-from tests.consensus.reference.entries import Said, cuts_of, said_by
+from tests.consensus.reference.after import fold_after
+from tests.consensus.reference.entries import Place, Said, cuts_of, place_of, said_by
 from tests.consensus.reference.fold import EpochEnd, Fold, fold
 from tests.consensus.reference.root import root_of
 
@@ -43,6 +45,7 @@ def check(history: History, orders: int, seed: int = 0) -> None:
         require(len(roots) == 1, f"order {nth} gives another root")
     for side in history.sides:
         check_side(history, side)
+    check_start(history, random)
 
 
 def deliver(history: History, random: Random, nth: int) -> Ledger:
@@ -105,6 +108,50 @@ def check_side(history: History, side: Iterable[int]) -> None:
     compare(ledger, fold(history.params, history.network, entries))
     said = said_by(history.params, entries, cuts_of(entries))
     require(ledger.supply_micro <= emitted(history.params, said), "one side paid more than the budgets")
+
+
+def check_start(history: History, random: Random) -> None:
+    """From a checkpoint of any epoch on, what comes later gives what the reference says, in any order."""
+    params, network, entries = history.params, history.network, list(history.entries)
+    whole = Ledger(params, network)
+    for entry in entries:
+        whole.add(entry)
+    epochs = sorted({place_of(entry)[0] for entry in entries})
+    last = random.choice(epochs) if epochs else 0
+    content = whole.content_at(Epoch(last))
+    require(unpack(pack(content)) == content, "a checkpoint's content is not read back")
+    expected = fold_after(params, network, entries, last, value_of(network, content).digest)
+    roots = set()
+    for _ in range(2):
+        ledger = Ledger(params, network, content)
+        check_sums(ledger)
+        random.shuffle(entries)
+        for entry in entries:
+            require(not ledger.add(entry) or place_of(entry)[0] > last, "an entry of a final epoch counts")
+        check_sums(ledger)
+        roots.add(ledger.root())
+    require(len(roots) == 1, f"from epoch {last} on, two orders give two roots")
+    _compare_after(ledger, expected, last)
+
+
+def _compare_after(ledger: Ledger, expected: Fold, last: int) -> None:
+    equal("entries that count", ledger.entries, len(expected.entries))
+    later = {author: tuple(place) for author, place in ledger.cuts().items() if author in expected.cuts}
+    equal("cuts", {a: p for a, p in later.items() if expected.cuts[a][0] > last}, _after(expected.cuts, last))
+    blocks = {i for i, b in expected.blocks.items() if b.op.window // ledger.params.epoch_windows > last}
+    equal("blocks", {block.id for block in ledger.blocks()}, blocks)
+    for block in sorted(blocks):
+        _compare_block(ledger, expected, block)
+    for epoch, end in expected.ends.items():
+        if epoch > last:
+            _compare_epoch(ledger, expected.players, epoch, end)
+    if expected.ends:
+        equal("minted", ledger.minted_micro, expected.last.minted)
+        equal("burned", ledger.burned_micro, expected.last.burned)
+
+
+def _after(cuts: Mapping[PlayerId, Place], last: int) -> dict[PlayerId, Place]:
+    return {author: place for author, place in cuts.items() if place[0] > last}
 
 
 def compare(ledger: Ledger, expected: Fold) -> None:

@@ -37,5 +37,6 @@ def some_params(random: Random, people: int) -> Params:
         diversity_full=random.choice([1, 3, 8]),
         review_epochs=random.choice([1, 3]),
         checkpoint_lag=random.choice([2, 3]),
+        seed_delay=random.choice([0, 1, 12]),
         room=f"{random.randrange(2**32)}",
     )

@@ -41,6 +41,7 @@ class Fold:
     unfunded: set[tuple[EntryId, int]] = field(default_factory=set)
     reviews: set[tuple[int, PlayerId]] = field(default_factory=set)  # by reports of this epoch
     ends: dict[int, EpochEnd] = field(default_factory=dict)
+    seed: tuple[int, bytes] = (2**62, b"")  # from which epoch on which checkpoint makes the seed
     happened: set[tuple[int, PlayerId]] = field(default_factory=set)  # who spent or was to be slashed in which epoch
 
     @property
@@ -69,7 +70,7 @@ def fold(
     if epochs:
         last = max(epochs if until is None else {until, *epochs})
         for epoch in range(min(epochs), last + 1):
-            _fold_epoch(params, network, said, result, epoch)
+            fold_epoch(params, network, said, result, epoch)
     return result
 
 
@@ -80,7 +81,7 @@ def _players(params: Params, said: list[Said]) -> set[PlayerId]:
     return found | {s.op.performer for s in said if isinstance(s.op, Witness)}
 
 
-def _fold_epoch(params: Params, network: NetworkId, said: list[Said], result: Fold, epoch: int) -> None:
+def fold_epoch(params: Params, network: NetworkId, said: list[Said], result: Fold, epoch: int) -> None:
     before, voting = result.ends.get(epoch - 1, NOTHING), result.ends.get(epoch - 2, NOTHING)
     accounts = {player: account.copy() for player, account in before.accounts.items()}
     players = result.players
@@ -130,11 +131,12 @@ def _judge_epoch(
     params: Params, network: NetworkId, said: list[Said], result: Fold, epoch: int, weights: dict[PlayerId, int]
 ) -> list[Judged]:
     slots = {(s.op.window, s.author) for s in said if isinstance(s.op, Block)}
+    base = result.seed[1] if epoch >= result.seed[0] else b""
     reviewed = {player for at, player in result.reviews if at + 1 <= epoch <= at + params.review_epochs}
     found = []
     for slot in sorted(slots):
         if slot[0] // params.epoch_windows == epoch:
-            found += judged_in(said, params, network, slot, weights, b"", slot[1] in reviewed)
+            found += judged_in(said, params, network, slot, weights, base, slot[1] in reviewed)
     result.blocks.update({block.id: block for block in found})
     return found
 
