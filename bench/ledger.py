@@ -3,8 +3,8 @@
 Run with `python -m bench.ledger [--epochs N]`. Entries are taken as verified (bench/crdt.py has what that costs), and
 so are the proofs by which verifiers show that they were drawn: 0.8 ms each, once. Entries come in batches, in the order
 in which they were written, and the root is asked for after each batch. Times are of the processor, not of the clock on
-the wall: what else runs on the machine counts less. The first and the last tenth of the batches are shown apart: a cost
-that grows with history would show there.
+the wall, each batch's the best of three runs: what else runs on the machine counts less. The first and the last epoch
+are shown apart: a cost that grows with history would show there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 import functools
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from consensus import vrf
@@ -58,6 +58,7 @@ FIRST = Epoch(100)
 NETWORK = network_id(MAIN)
 SESSION = SessionId(b"\x11" * 32)
 PERFECT = Measures(*[65_536] * len(Measures.__struct_fields__))
+RUNS = 3
 Batch = list[Entry]
 
 
@@ -147,38 +148,74 @@ class Mesh:
 
 
 class Cost(NamedTuple):
-    """Of one batch: operations, and seconds for taking it in and for the root after it."""
+    """Of one batch: seconds for taking it in, and for the root after it."""
 
-    ops: int
     fold_s: float
     root_s: float
 
 
-def measure(batches: list[Batch], counts: list[int]) -> list[Cost]:
-    """A fresh ledger takes all of it in. The collector does not walk through what is only here to be measured."""
+def measure(batches: list[Batch]) -> list[Cost]:
+    """Fresh ledgers take all of it in; the best that each batch had. The collector leaves out what is measured with."""
     gc.collect()
     gc.freeze()
-    ledger, costs = Ledger(MAIN, NETWORK), []
-    for batch, ops in zip(batches, counts, strict=True):
-        began = time.process_time()
-        for entry in batch:
-            ledger.add(entry)
-        ledger.counts()  # settles
-        folded = time.process_time()
-        ledger.root()
-        costs.append(Cost(ops, folded - began, time.process_time() - folded))
-    return costs
+    runs = []
+    for _ in range(RUNS):
+        ledger, costs = Ledger(MAIN, NETWORK), []
+        for batch in batches:
+            began = time.process_time()
+            for entry in batch:
+                ledger.add(entry)
+            ledger.counts()  # settles
+            folded = time.process_time()
+            ledger.root()
+            costs.append(Cost(folded - began, time.process_time() - folded))
+        runs.append(costs)
+    return [Cost(*map(min, zip(*of_one, strict=True))) for of_one in zip(*runs, strict=True)]
 
 
-def show(name: str, batches: list[Batch], skip: int, ops_of: Callable[[Entry], int]) -> None:
-    """One row for all, one for each end of the history. What comes before `skip` is only there to mint coins."""
-    counts = [sum(ops_of(entry) for entry in batch) for batch in batches]
-    costs = measure(batches, counts)[skip:]
-    tenth = max(1, len(costs) // 10)
-    for part, rows in (("all", costs), ("first tenth", costs[:tenth]), ("last tenth", costs[-tenth:])):
-        ops, fold_s, root_s = sum(c.ops for c in rows), sum(c.fold_s for c in rows), sum(c.root_s for c in rows)
-        each = f"{fold_s / ops * 1e6:8.1f} {root_s / ops * 1e6:8.1f} {root_s / len(rows) * 1e3:9.2f}"
-        print(f"{name:24} {part:12} {ops:7} {ops / len(rows):6.0f} {ops / (fold_s + root_s):9.0f} {each}")
+class Plan(NamedTuple):
+    """What is played: how many propose in a window, operations of each player in an epoch and in an entry."""
+
+    name: str
+    players: int
+    proposers: int
+    each: int
+    per_entry: int
+
+
+PLANS = (
+    Plan("a mesh of 12", 12, 4, 30, 4),
+    Plan("payments, 1 an entry", 40, 0, 100, 1),
+    Plan("payments, 16 an entry", 40, 0, 100, 16),
+)
+
+
+def history(plan: Plan, epochs: int) -> list[list[Batch]]:
+    """Batches by epoch. The first epoch mints coins."""
+    mesh, first = Mesh(plan.players), FIRST * MAIN.epoch_windows
+    minting = range(first, first + MAIN.epoch_windows, 1 if plan.proposers else 6)
+    out = [[batch for window in minting for batch in mesh.window(Window(window), mesh.writers[:4])]]
+    for epoch in range(FIRST + 1, FIRST + 1 + epochs):
+        windows = range(epoch * MAIN.epoch_windows, (epoch + 1) * MAIN.epoch_windows, 3) if plan.proposers else ()
+        batches: list[Batch] = []
+        for window in windows:
+            batches += mesh.window(Window(window), mesh.writers[window % 3 : window % 3 + plan.proposers])
+        out.append([*batches, *mesh.trade(Epoch(epoch), plan.each, plan.per_entry)])
+    return out
+
+
+def show(plan: Plan, epochs: int) -> None:
+    """One row for all, one for each end of the history."""
+    written = history(plan, epochs)
+    batches = [batch for epoch in written for batch in epoch]
+    ops = [sum(map(ops_in, batch)) for batch in batches]
+    rows = list(zip(ops, measure(batches), strict=True))
+    skip, last = len(written[0]), len(written[-1])
+    parts = {"all": rows[skip:], "first epoch": rows[skip : skip + len(written[1])], "last epoch": rows[-last:]}
+    for part, of in parts.items():
+        count, fold_s, root_s = sum(n for n, _ in of), sum(c.fold_s for _, c in of), sum(c.root_s for _, c in of)
+        each = f"{fold_s / count * 1e6:8.1f} {root_s / count * 1e6:8.1f} {root_s / len(of) * 1e3:9.2f}"
+        print(f"{plan.name:24} {part:12} {count:7} {count / len(of):6.0f} {count / (fold_s + root_s):9.0f} {each}")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -188,20 +225,8 @@ def main(argv: list[str] | None = None) -> None:
     epochs = parser.parse_args(argv).epochs
     vrf.verify = functools.cache(vrf.verify)
     print(f"{'':24} {'':12} {'ops':>7} {'/batch':>6} {'ops/s':>9} {'fold us':>8} {'root us':>8} {'root ms':>9}")
-    for name, players, proposers, each, per_entry in (
-        ("a mesh of 12", 12, 4, 30, 4),
-        ("payments, 1 an entry", 40, 0, 100, 1),
-        ("payments, 16 an entry", 40, 0, 100, 16),
-    ):
-        mesh, batches = Mesh(players), []
-        for window in range(FIRST * MAIN.epoch_windows, (FIRST + 1) * MAIN.epoch_windows, 6 if not proposers else 1):
-            batches += mesh.window(Window(window), mesh.writers[:4])
-        skip = len(batches)
-        for epoch in range(FIRST + 1, FIRST + 1 + epochs):
-            for window in range(epoch * MAIN.epoch_windows, (epoch + 1) * MAIN.epoch_windows, 3) if proposers else ():
-                batches += mesh.window(Window(window), mesh.writers[window % 3 : window % 3 + proposers])
-            batches += mesh.trade(Epoch(epoch), each, per_entry)
-        show(name, batches, skip, ops_in)
+    for plan in PLANS:
+        show(plan, epochs)
 
 
 def ops_in(entry: Entry) -> int:
