@@ -14,12 +14,14 @@ order); H is BLAKE2b-256 personalised `symjam-tree`, 0, 1 and 2 are one byte; th
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Iterator
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from crdt.canonical import digest, encode
+from crdt.canonical import encode
 from crdt.errors import Misuse
 from crdt.types import Digest
 
@@ -27,7 +29,8 @@ K = TypeVar("K", bound=bytes)
 V = TypeVar("V")
 
 _KIND: Final = b"symjam-tree"
-_EMPTY: Final = Digest(digest(_KIND, b"\x02"))
+_h = functools.partial(hashlib.blake2b, digest_size=32, person=_KIND)
+_EMPTY: Final = Digest(_h(b"\x02").digest())
 _KEY_BYTES: Final = 32
 _FAN: Final = 16
 _FIRST: Final = 1 << 15
@@ -57,11 +60,13 @@ def _put(top: _Node | None, leaf: _Leaf) -> _Node:
     """The trie with a leaf: a loop, because most of the time of a fold is spent here."""
     key, node = leaf.key, top
     path: list[tuple[_Branch, int]] = []
+    depth = 0
     while isinstance(node, _Branch):
-        at = _half_byte(key, len(path))
+        at = key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4
         path.append((node, at))
         node = node.children[at]
-    grown: _Node = leaf if node is None or node.key == key else _fork(node, leaf, len(path))
+        depth += 1
+    grown: _Node = leaf if node is None or node.key == key else _fork(node, leaf, depth)
     while path:
         branch, at = path.pop()
         children = [*branch.children]
@@ -100,10 +105,10 @@ def _drop(node: _Node | None, key: bytes, depth: int) -> _Node | None:
 def _hash(node: _Node) -> Digest:
     if node.hash is None:
         if isinstance(node, _Leaf):
-            node.hash = Digest(digest(_KIND, b"\x00" + node.key + encode(node.value)))
+            node.hash = Digest(_h(b"\x00" + node.key + encode(node.value)).digest())
         else:
             parts = [child.hash or _hash(child) for child in node.children if child is not None]
-            node.hash = Digest(digest(_KIND, b"\x01" + node.there.to_bytes(2, "big") + b"".join(parts)))
+            node.hash = Digest(_h(b"\x01" + node.there.to_bytes(2, "big") + b"".join(parts)).digest())
     return node.hash
 
 

@@ -49,4 +49,4 @@ class Spends:
 
 def is_ascending(lots: Sequence[LotRef]) -> bool:
     """Whether lots ascend strictly by block."""
-    return all(lots[i].block < lots[i + 1].block for i in range(len(lots) - 1))
+    return len(lots) < 2 or all(lots[i].block < lots[i + 1].block for i in range(len(lots) - 1))
