@@ -64,7 +64,7 @@ def test_a_seed_gives_one_history() -> None:
 
 def test_the_histories_hold_what_they_are_for() -> None:
     """Every operation, every verdict, cuts, splits and double blocks: else they would show little."""
-    ops, standings, cuts, sides = Counter[str](), Counter[str](), 0, 0
+    ops, standings, cuts, sides, finals = Counter[str](), Counter[str](), 0, 0, 0
     for seed in range(24):
         history = generate(seed)
         whole = fold(history.params, history.network, history.entries)
@@ -72,13 +72,14 @@ def test_the_histories_hold_what_they_are_for() -> None:
         standings["rivals"] += sum(1 for block in whole.blocks.values() if block.rivals)
         standings["fabricated"] += sum(1 for block in whole.blocks.values() if block.fabricated)
         cuts, sides = cuts + len(whole.cuts), sides + len(history.sides)
+        finals += len(history.ballots.finals)
         ops.update(type(op).__name__ for entry in history.entries for op in decode_ops(entry.body.payload)[0])
     assert set(ops) >= {
         "Pulse", "Block", "Attest", "Transfer", "Stake", "Unstake", "Vouch", "Unvouch", "Report", "Witness",
-        "SessionOpen", "SessionClose", "ParamVote",
+        "SessionOpen", "SessionClose", "ParamVote", "Checkpoint",
     }  # fmt: skip
     assert min(standings[kind] for kind in ("accepted", "rejected", "pending", "rivals", "fabricated")) >= 5
-    assert cuts >= 10 and sides >= 10
+    assert cuts >= 10 and sides >= 10 and finals >= 3
 
 
 def test_a_wrong_rule_is_noticed_and_the_history_made_small(monkeypatch: pytest.MonkeyPatch) -> None:

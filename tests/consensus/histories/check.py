@@ -35,6 +35,7 @@ def check(history: History, orders: int, seed: int = 0) -> None:
     """Deliver it in so many orders, split and duplicated. Raises Broken."""
     random = Random(seed)
     expected = fold(history.params, history.network, history.entries)
+    require(not history.ballots.is_safe or len(history.ballots.finals) <= 1, "two checkpoints of one base were final")
     check_fold(history.params, history.entries, expected)
     roots = set()
     for nth in range(orders):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from random import Random
 
+from consensus.checkpoint import Value
 from consensus.ops import Transfer
-from tests.consensus.histories import doings, playing
+from tests.consensus.histories import doings, playing, settling
 from tests.consensus.histories.cast import CAST_MAX, Actor
 from tests.consensus.histories.playing import Open
 from tests.consensus.histories.rules import some_params
-from tests.consensus.histories.scene import History, Scene
+from tests.consensus.histories.scene import Ballots, History, Scene
 
 ENTRIES_ENOUGH = 260  # no new epoch is begun after so many
 
@@ -21,14 +22,20 @@ def generate(seed: int, people: int | None = None, epochs: int | None = None) ->
     scene = Scene(random, some_params(random, count), count)
     cheats = [who for who in scene.cast if random.random() < random.choice([0.0, 0.1, 0.3])]
     opened: list[Open] = []
+    finals: set[Value] = set()
     for _ in scene.params.founders:
         doings.befriend(scene, 0)
     last = scene.epoch + (random.randrange(4, 10) if epochs is None else epochs)
     while scene.epoch < last and len(scene.entries) < ENTRIES_ENOUGH:
         _epoch(scene, cheats, opened)
+        for side in range(len(scene.on)):
+            finals |= settling.settle(scene, side, cheats)
         scene.epoch += 1
     scene.merge()
-    return History(seed, scene.params, scene.network, tuple(scene.entries), tuple(scene.sides))
+    founders = scene.params.founders
+    hostile = sum(1 for who in cheats if who.player in founders)
+    ballots = Ballots(len(founders), hostile, frozenset(finals))
+    return History(seed, scene.params, scene.network, tuple(scene.entries), tuple(scene.sides), ballots)
 
 
 def _epoch(scene: Scene, cheats: list[Actor], opened: list[Open]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
+from consensus.checkpoint import Value
 from consensus.ops import AnyOp, encode_ops
 from consensus.params import Params, network_id
 from crdt.canonical import encode
@@ -15,6 +16,19 @@ from tests.consensus.histories.cast import Actor, actor
 from tests.consensus.reference.fold import Fold, fold
 
 
+class Ballots(NamedTuple):
+    """What a history's votes on checkpoints came to."""
+
+    founders: int
+    hostile: int
+    finals: frozenset[Value]  # that ever were final on any side
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether less than a third is hostile."""
+        return 3 * self.hostile < self.founders
+
+
 class History(NamedTuple):
     """Entries in the order of their making. `sides` are sets of numbers of entries that a part of the mesh had."""
 
@@ -23,6 +37,7 @@ class History(NamedTuple):
     network: NetworkId
     entries: tuple[Entry, ...]
     sides: tuple[frozenset[int], ...]
+    ballots: Ballots
 
 
 class Scene:

@@ -6,7 +6,20 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from consensus import vrf
-from consensus.ops import AnyOp, Attest, Block, Pulse, Report, Stake, Transfer, Unstake, Vouch, Witness, decode_ops
+from consensus.ops import (
+    AnyOp,
+    Attest,
+    Block,
+    Checkpoint,
+    Pulse,
+    Report,
+    Stake,
+    Transfer,
+    Unstake,
+    Vouch,
+    Witness,
+    decode_ops,
+)
 from consensus.params import Params
 from crdt.entry import Entry
 from crdt.types import NO_ENTRY, EntryId, PlayerId, ledger_epoch
@@ -83,6 +96,8 @@ def has_place(params: Params, epoch: int, author: PlayerId, op: AnyOp) -> bool:
     if isinstance(op, Attest):
         first, last = op.window // params.epoch_windows, (op.window + params.close_windows) // params.epoch_windows
         return first <= epoch <= last and author != op.proposer
+    if isinstance(op, Checkpoint):
+        return op.epoch + params.checkpoint_lag <= epoch
     return True
 
 
