@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from bench import crdt, ledger, room, selection, store
+from bench import checkpoint, crdt, ledger, room, selection, store
 
-USAGE = """usage: python -m bench [crdt|ledger|room|selection|store]
+USAGE = """usage: python -m bench [checkpoint|crdt|ledger|room|selection|store]
 quality has a program of its own, as it needs recordings: python -m bench.quality --groove DIR
 what is counted rather than timed has programs of its own too: bench.draws (make fairness), bench.odds (make odds)"""
 
-PARTS = {"crdt": crdt.main, "ledger": ledger.main, "room": room.main, "selection": selection.main, "store": store.main}
+PARTS = {
+    "checkpoint": checkpoint.main,
+    "crdt": crdt.main,
+    "ledger": ledger.main,
+    "room": room.main,
+    "selection": selection.main,
+    "store": store.main,
+}
 
 
 def main() -> int:

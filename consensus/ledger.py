@@ -104,8 +104,9 @@ class Ledger:
         """Begin again with a checkpoint that is final, and the entries held of later epochs. Blocks up to it can still
         be asked for, as far as they were known."""
         kept = [block for block in self.blocks() if self.params.epoch_of(block.window) <= start.epoch]
-        self._finals = {block.id: block for block in kept[-FINAL_BLOCKS_KEPT_MAX:]}
+        known, self._finals = self._finals, {block.id: block for block in kept[-FINAL_BLOCKS_KEPT_MAX:]}
         self._begin(start)
+        self._fold.state.changed.update(self._finals.keys() - known.keys())
         for entry in entries:
             self.add(entry)
 

@@ -32,6 +32,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
         f"jam      {_session(session)}",
         f"ledger   {ledger['entries']} entries, blocks: {blocks}; supply {jam(ledger['supply_micro'])}",
         f"root     {ledger['root']}",
+        *_checkpoint(ledger["checkpoint"]),
         f"peers    {len(status['peers'])}",
     ]
     lines += [f"  {_peer(peer, status['now_us'])}" for peer in status["peers"]]
@@ -46,6 +47,18 @@ def _lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"forks    {status['equivocations']} authors signed two entries at one number; they are frozen")
     if status["store"]["recovered"]:
         lines.append(f"store    recovered: {status['store']['detail']}")
+    return lines
+
+
+def _checkpoint(final: dict[str, Any] | None) -> list[str]:
+    """Nothing in a network without founders, where there is none."""
+    if final is None:
+        return []
+    so_far = "none yet" if final["epoch"] is None else f"epoch {final['epoch']}, {final['digest']}"
+    part = "this player votes" if final["votes"] else "this player does not vote"
+    lines = [f"final    {so_far}; {final['voters']} vote on the next, {part}"]
+    if final["wanted"]:
+        lines.append(f"waiting  for the content of checkpoint {short(final['wanted'])} from peers")
     return lines
 
 

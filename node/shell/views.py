@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from consensus.checkpoint import NO_VALUE
 from consensus.explain import explain_reward, explain_verdict
 from consensus.ops import WORDS, Vote, Why
 from consensus.state import BlockState
@@ -179,6 +180,21 @@ def ledger(engine: Engine, now_us: int) -> Doc:
         "skipped_ops": counts.skipped,
         "supply_micro": engine.ledger.supply_micro,
         "ready": engine.may_sign(now_us),
+        "checkpoint": _checkpoint(engine),
+    }
+
+
+def _checkpoint(engine: Engine) -> Doc | None:
+    """The last final checkpoint; null in a network without founders."""
+    ledger, wanted = engine.ledger, engine.checkpointing.wanted
+    if not engine.params.founders:
+        return None
+    return {
+        "epoch": ledger.base.epoch if ledger.base != NO_VALUE else None,
+        "digest": ledger.base.digest.hex() if ledger.base != NO_VALUE else None,
+        "voters": len(ledger.voters),
+        "votes": engine.player in ledger.voters,
+        "wanted": wanted.hex() if wanted is not None else None,
     }
 
 

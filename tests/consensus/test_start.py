@@ -13,6 +13,7 @@ from consensus.content import Content, pack, total_of, unpack, value_of, voters_
 from consensus.ledger import Ledger
 from consensus.ops import LotRef, Report, Stake, Transfer, Unstake, Vouch, Why, Witness
 from consensus.params import ONE_Q16, SMALL, Params
+from consensus.state import BlockState
 from crdt.entry import Entry, next_body, sign
 from crdt.errors import Misuse, Violation
 from crdt.types import BlockId, Epoch, Window, ledger_epoch
@@ -145,7 +146,12 @@ def test_its_blocks_are_final_and_still_shown() -> None:
     ledger = world.replay(world.entries)
     shown = ledger.blocks()
     content = ledger.content_at(Epoch(EPOCH + 6))
+    ledger.take_changed()
     ledger.restart(content, world.entries)
+    told = ledger.take_changed()
+    assert {block.id for block in shown if ledger.is_final(block.window)} < {
+        b.id for b in told if isinstance(b, BlockState)
+    }
     assert ledger.blocks() == shown
     assert [ledger.is_final(block.window) for block in shown] == [
         SMALL.epoch_of(block.window) <= content.epoch for block in shown

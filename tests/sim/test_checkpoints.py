@@ -9,7 +9,9 @@ from consensus.verdict import Standing
 from crdt.store.keys import ENTRY
 from crdt.types import Epoch, ledger_epoch
 from jam.synthetic import make
+from node.commands import status
 from node.engine.record import CHECKPOINT_KEY
+from node.shell import views
 from sim.world import Host, World
 from tests.sim.room import SECOND, identity, perform, room, roots, settle, totals
 
@@ -61,6 +63,24 @@ def test_founders_reach_final_checkpoints_and_old_documents_go() -> None:
         assert host.engine.ledger.balances() == before
         assert sum(host.engine.refused.values()) == 0
     assert len(totals(hosts)) == len(roots(hosts)) == 1
+
+
+def test_a_status_says_what_is_final_and_who_votes() -> None:
+    world, hosts = founded()
+    before = views.ledger(hosts[0].engine, world.now_us)["checkpoint"]
+    assert before == {"epoch": None, "digest": None, "voters": 4, "votes": True, "wanted": None}
+    assert "none yet; 4 vote on the next, this player votes" in " ".join(status._checkpoint(before))
+    play_on(world, 7)
+    base = hosts[0].engine.ledger.base
+    shown = views.ledger(hosts[0].engine, world.now_us)["checkpoint"]
+    assert (shown["epoch"], shown["digest"]) == (base.epoch, base.digest.hex())
+    new = world.add(identity(9), trusted=base.digest)
+    world.run_until(world.now_us + SECOND)
+    waiting = views.ledger(new.engine, world.now_us)["checkpoint"]
+    assert waiting["wanted"] == base.digest.hex() and not waiting["votes"]
+    assert "this player does not vote" in " ".join(status._checkpoint(waiting))
+    assert any("waiting" in line for line in status._checkpoint(waiting))
+    assert views.ledger(room(1)[1][0].engine, world.now_us)["checkpoint"] is None and status._checkpoint(None) == []
 
 
 def test_a_new_node_begins_with_the_checkpoint_that_it_is_told() -> None:

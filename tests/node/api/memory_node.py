@@ -84,6 +84,7 @@ class MemoryNode:
                 "skipped_ops": 0,
                 "supply_micro": sum(lot["amount_micro"] for lot in self.lots),
                 "ready": True,
+                "checkpoint": None,
             },
             "session": self._session_now(),
             "counters": {"entries_saved": len(self.played)},
