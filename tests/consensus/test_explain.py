@@ -112,18 +112,62 @@ def test_a_no_says_that_it_brought_in_the_other_tranches_and_a_fake_what_it_cost
     assert explain_reward(world.params, block_of(world, block), MicroJam(0)) == ("no reward: the block is rejected",)
 
 
-def test_a_review_says_so() -> None:
-    """With all tranches open, the words do not blame a no that came after enough yes."""
+@pytest.mark.parametrize(
+    ("cast", "cause"),
+    [
+        ("00000", "its player is under review"),  # as many yes as are needed, and all before the last tranche
+        ("000002", "its player is under review"),
+        ("00000N2", "its player is under review"),  # a no of the last tranche brought nothing in
+        ("0000012", "its player is under review"),
+        ("0000", "those before it had fewer than 5 yes"),
+        ("000022", "those before it had fewer than 5 yes"),
+        ("00000N1", "somebody said no"),
+        ("00000N0", "somebody said no"),
+    ],
+)
+def test_why_all_tranches_were_counted(cast: str, cause: str) -> None:
+    """Digits are yes votes by tranche, N before one makes it a no."""
     world = World(13)
     proposer, *others = world.people
     world.pulse(FIRST)
     block = world.propose(proposer, FIRST)
     world.vote(proposer, block, FIRST, Vote.YES, *others)
     held = block_of(world, block)
-    assert held.open_tranches == 1
-    reviewed = msgspec.structs.replace(held, open_tranches=3)
-    words = explain_verdict(reviewed, Status.LOCAL)
-    assert "tranches 0 to 2 count together, because its player is under review" in words
+    assert held.quorum == 5 and held.open_tranches == 1
+    votes = [
+        msgspec.structs.replace(held.votes[0], tranche=int(c), vote=Vote.NO if cast[at - 1 : at] == "N" else Vote.YES)
+        for at, c in enumerate(cast)
+        if c != "N"
+    ]
+    words = explain_verdict(msgspec.structs.replace(held, open_tranches=3, votes=tuple(votes)), Status.LOCAL)
+    assert words[1] == f"tranches 0 to 2 count together, because {cause}"
+
+
+def test_each_vote_says_what_it_was_and_why() -> None:
+    world = World(5)
+    proposer, *others = world.people
+    world.pulse(FIRST)
+    block = world.propose(proposer, FIRST)
+    for vote, person in zip((Vote.YES, Vote.YES, Vote.YES, Vote.TOO_LATE), others, strict=True):
+        world.vote(proposer, block, FIRST, vote, person)
+    first, *words = explain_verdict(block_of(world, block), Status.LOCAL)
+    assert first == "accepted by 3 of 4 votes (4 eligible, quorum 3, 0 no, 1 too late)"
+    said = {line[:8]: line for line in words}
+    for person in others[:3]:
+        assert " voted yes, drawn in tranche 0; attested 0 of" in said[person.player.hex()[:8]]
+    assert " voted too-late (the block came too late), drawn" in said[others[3].player.hex()[:8]]
+
+
+def test_a_no_among_the_yes_is_counted_out() -> None:
+    world = World(5)
+    proposer, *others = world.people
+    world.pulse(FIRST)
+    block = world.propose(proposer, FIRST)
+    for vote, person in zip((Vote.YES, Vote.YES, Vote.YES, Vote.NO), others, strict=True):
+        world.vote(proposer, block, FIRST, vote, person)
+    assert explain_verdict(block_of(world, block), Status.LOCAL)[0] == (
+        "accepted by 3 of 4 votes (4 eligible, quorum 3, 1 no)"
+    )
 
 
 def test_too_few_votes_say_so() -> None:
