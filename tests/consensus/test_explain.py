@@ -49,6 +49,7 @@ def test_every_term_of_a_reward_is_there_with_its_number() -> None:
         f"epoch {block.reward.epoch} has points for {jam(world.ledger.epoch_points_micro(block.reward.epoch))}",
         "and 900.009156 for blocks: worth all of it",
         f"gets 0.8000 of {jam(block.reward.paid_micro)} = {jam(block.reward.proposer_micro)}",
+        f"the verifiers share {jam(block.reward.paid_micro - block.reward.proposer_micro)}, whichever way they voted: ",
         *(f"{player.hex()[:8]} {jam(amount)}" for player, amount in block.reward.verifiers),
     ):
         assert term in text
