@@ -6,10 +6,13 @@ votes on parameters change nothing yet.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from consensus.chains import Source
 from consensus.claims import Claims
 from consensus.ops import Checkpoint, ParamVote
 from consensus.params import Params
+from crdt.limits import BALLOTS_PER_VOTER_MAX
 from crdt.types import Digest, Epoch, PlayerId
 
 
@@ -18,8 +21,8 @@ class Ballots:
 
     def __init__(self, params: Params) -> None:
         self._params = params
-        self.changed: set[Epoch] = set()  # documents whose checkpoint votes changed
-        self._checkpoints: Claims[Digest, Checkpoint] = Claims()  # by the checkpoint that they follow
+        self.version = 0  # another whenever votes on checkpoints are others
+        self._checkpoints: dict[PlayerId, Claims[Digest, Checkpoint]] = {}  # by the checkpoint that they follow
         self._wishes: dict[str, Claims[PlayerId, int]] = {}
 
     def has_place(self, epoch: Epoch, op: Checkpoint | ParamVote) -> bool:
@@ -31,29 +34,34 @@ class Ballots:
         if isinstance(op, ParamVote):
             self._wishes.setdefault(op.name, Claims()).say(source.author, source, op.value)
         else:
-            self._checkpoints.say(op.base, source, op)
-            self.changed.add(source.epoch)
+            self._checkpoints.setdefault(source.author, Claims()).say(op.base, source, op)
+            self.version += 1
 
     def unsay(self, source: Source, op: Checkpoint | ParamVote) -> None:
         """Take a vote back."""
         if isinstance(op, ParamVote):
             self._wishes[op.name].unsay(source.author, source)
         else:
-            self._checkpoints.unsay(op.base, source)
-            self.changed.add(source.epoch)
+            self._checkpoints[source.author].unsay(op.base, source)
+            self.version += 1
 
-    def checkpoint_votes(self, base: Digest, before: Epoch | None = None) -> list[tuple[Source, Checkpoint]]:
-        """All votes on what follows a checkpoint, in canonical order, two of one player in one round too.
+    def checkpoint_votes(self, voters: Iterable[PlayerId], base: Digest) -> list[tuple[Source, Checkpoint]]:
+        """These players' votes on what follows a checkpoint, in canonical order, two of one in one round too. The round
+        of a vote is the epoch of its source. Of each voter the first so many are looked at, far more than there are
+        rounds: nobody else's votes, and no flood of one's own, cost anything to count."""
+        found: list[tuple[Source, Checkpoint]] = []
+        for voter in voters:
+            claims = self._checkpoints.get(voter)
+            if claims is not None:
+                found += list(claims.of(base).items())[:BALLOTS_PER_VOTER_MAX]
+        return sorted(found, key=lambda said: said[0])
 
-        The round of a vote is the epoch of its source. With `before`, only what stands in documents of earlier epochs
-        than that is looked at.
-        """
-        said = self._checkpoints.of(base).items()
-        return [(source, op) for source, op in said if before is None or source.epoch < before]
-
-    def all(self) -> list[tuple[Source, Checkpoint]]:
-        """All votes on checkpoints, whatever they follow, in canonical order by that."""
-        return [one for base in sorted(self._checkpoints) for one in self.checkpoint_votes(base)]
+    def bases(self, voters: Iterable[PlayerId]) -> Iterator[tuple[PlayerId, Epoch, Digest]]:
+        """On top of which checkpoints these players have voted: voter, the latest epoch voted on, base."""
+        for voter in voters:
+            claims = self._checkpoints.get(voter, ())
+            for base in sorted(claims):
+                yield voter, max(op.epoch for op in self._checkpoints[voter].of(base).values()), base
 
     def wishes(self) -> dict[str, dict[PlayerId, int]]:
         """The value that each player last asked for, by parameter; names and players sorted."""

@@ -80,6 +80,7 @@ class Ledger:
         self._start = start
         self.base = NO_VALUE if start is None else value_of(self.network, start)
         self.voters = voters_of(self.params, start)
+        self._counted, self._count_of = Count(self.voters, ()), 0
         self._said: dict[PlayerId, dict[EntryId, Said]] = {}
         self._ids_in: dict[Epoch, set[EntryId]] = {}
         self._entries: HashTree[EntryId, None] = HashTree()
@@ -371,14 +372,17 @@ class Ledger:
 
     def count(self) -> Count:
         """The votes on what follows the final checkpoint."""
-        votes = self._facts.ballots.checkpoint_votes(self.base.digest)
-        return Count(self.voters, (ballot_of(source.epoch, source.author, op) for source, op in votes))
+        ballots = self._facts.ballots
+        if self._count_of != ballots.version:
+            self._count_of, votes = ballots.version, ballots.checkpoint_votes(self.voters, self.base.digest)
+            self._counted = Count(self.voters, (ballot_of(source.epoch, source.author, op) for source, op in votes))
+        return self._counted
 
     def named_base(self) -> Digest | None:
         """A later final checkpoint that more than two thirds of the voters here go on from, if there is one: this
         ledger has missed how it became final."""
         known = {self.base.digest, NO_BASE, *(() if self._start is None else (self._start.base,))}
-        votes = ((source.author, op.epoch, op.base) for source, op in self._facts.ballots.all())
+        votes = self._facts.ballots.bases(self.voters)
         return named(self.voters, (vote for vote in votes if vote[1] > self.base.epoch and vote[2] not in known))
 
     def root(self) -> Digest:

@@ -141,6 +141,7 @@ FEED_IN_FLIGHT_MAX: Final = 64  # plays that `symjam jam` sends before the first
 LOTS_PER_OP_MAX: Final = 64  # lots named by one transfer, stake or unstake
 PULSE_REFS_MAX: Final = 64  # pulses of others that a block names
 GRAPHS_KNOWN_MAX: Final = 8  # epochs at whose end edges and ranks are kept worked out
+BALLOTS_PER_VOTER_MAX: Final = 1_024  # of one voter on what follows one checkpoint: two are cast in a round
 FOUNDERS_MAX: Final = 256
 FOUNDERS_FILE_MAX_BYTES: Final = 65_536
 CONTENT_MAX_BYTES: Final = 64_000_000  # of a checkpoint

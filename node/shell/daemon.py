@@ -6,7 +6,6 @@ first nobody can ask any more, then the node says nothing more, then what was sa
 
 from __future__ import annotations
 
-import gc
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ from node.engine.engine import Engine
 from node.mesh.mesh import Mesh
 from node.runtime import ApiAddress, Runtime
 from node.shell.backend import DaemonBackend
+from node.shell.collector import no_collecting, spare_what_stands
 from node.shell.config import Config
 from node.shell.node import Node, Told
 
@@ -46,7 +46,8 @@ class Daemon:
     async def run(self, announce: Callable[[Daemon, ApiAddress], None]) -> None:
         """Run until stopped; `announce` is called once the page can be opened."""
         with Runtime(self.config.data_dir) as runtime:
-            self.node = Node(self.config, self._tell, self.fail)
+            with no_collecting():
+                self.node = Node(self.config, self._tell, self.fail)
             self.backend = DaemonBackend(self.node, self.stop)
             try:
                 with self._scope:
@@ -74,7 +75,7 @@ class Daemon:
             await nursery.start(self.node.run)
             wish, token = runtime.seat()
             port = await nursery.start(self._serve_page, self.config.api_port or wish, token)
-            _spare_the_collector()
+            spare_what_stands()
             announce(self, runtime.publish(port, token))
 
     async def _serve_page(self, port: int, token: str, task_status: Any) -> None:
@@ -85,9 +86,3 @@ class Daemon:
             async for _ in signals:
                 self.stop()
                 return
-
-
-def _spare_the_collector() -> None:
-    """Leave what stands at the start out of every later collection: to walk through it takes a fifth of a second."""
-    gc.collect()
-    gc.freeze()

@@ -27,6 +27,7 @@ from consensus.ops import (
     Witness,
 )
 from consensus.params import SMALL
+from crdt.limits import BALLOTS_PER_VOTER_MAX
 from crdt.types import BlockId, Digest, EntryId, Epoch, MicroJam, PlayerId, Seq, SessionId
 
 ANN, BEN, CAT = (PlayerId(bytes([n]) * 32) for n in (1, 2, 3))
@@ -39,7 +40,13 @@ def lot(number: int, amount_micro: int = 5) -> LotRef:
 
 
 def at(epoch: int, seq: int, author: PlayerId = ANN, nth: int = 0) -> Source:
-    return Source(Epoch(epoch), Seq(seq), nth, author, EntryId(bytes([epoch, seq, nth]) + author[3:]))
+    return Source(
+        Epoch(epoch),
+        Seq(seq),
+        nth,
+        author,
+        EntryId(bytes([epoch]) + seq.to_bytes(2, "big") + bytes([nth]) + author[4:]),
+    )
 
 
 def report(player: PlayerId) -> Report:
@@ -147,13 +154,27 @@ def test_checkpoint_votes_are_asked_for_by_what_they_follow_and_by_round() -> No
     ]
     for source, op in (said[2], said[0], said[3], said[1], (at(15, 2), checkpoint(10, 1, base=9))):
         facts.apply(source, op)
-    votes, base = facts.ballots.checkpoint_votes, checkpoint(0).base
-    assert votes(base) == said and votes(base, before=Epoch(15)) == said[:2]
-    assert votes(base, before=Epoch(14)) == votes(Digest(b"x" * 32)) == []
-    assert len(votes(checkpoint(0, base=9).base)) == 1 and facts.ballots.changed == {14, 15}
-    facts.ballots.changed.clear()
+    ballots, base, both = facts.ballots, checkpoint(0).base, (ANN, BEN)
+    assert ballots.checkpoint_votes(both, base) == ballots.checkpoint_votes(both[::-1], base) == said
+    assert ballots.checkpoint_votes((BEN,), base) == [said[1]]
+    assert ballots.checkpoint_votes((CAT,), base) == ballots.checkpoint_votes(both, Digest(b"x" * 32)) == []
+    assert len(ballots.checkpoint_votes(both, checkpoint(0, base=9).base)) == 1
+    assert {voted[::2] for voted in ballots.bases(both)} == {
+        (ANN, base),
+        (BEN, base),
+        (ANN, checkpoint(0, base=9).base),
+    }
+    version = ballots.version
     facts.retract(*said[1])
-    assert votes(base) == [said[0], *said[2:]] and facts.ballots.changed == {14}
+    assert ballots.checkpoint_votes(both, base) == [said[0], *said[2:]] and ballots.version != version
+
+
+def test_a_flood_of_votes_costs_its_voter_the_later_ones() -> None:
+    facts = Facts(SMALL)
+    for n in range(BALLOTS_PER_VOTER_MAX + 9):
+        facts.apply(at(14, n), checkpoint(10, n % 250))
+    counted = facts.ballots.checkpoint_votes((ANN,), checkpoint(0).base)
+    assert [source.seq for source, _ in counted] == list(range(BALLOTS_PER_VOTER_MAX))
 
 
 def test_the_last_wish_for_a_parameter_is_the_one_that_is_shown() -> None:
@@ -200,7 +221,7 @@ def answers(facts: Facts) -> list[object]:
     opinions, out = facts.opinions, []
     for epoch in map(Epoch, range(4, 15)):
         out += [opinions.vouches(epoch), opinions.reports(epoch), opinions.witnesses(epoch)]
-        out += [facts.ballots.checkpoint_votes(checkpoint(0, 0, n).base, epoch) for n in range(2)]
+        out += [facts.ballots.checkpoint_votes((ANN, BEN, CAT), checkpoint(0, 0, n).base) for n in range(2)]
         out += [list(facts.spends.of(player, epoch)) for player in (ANN, BEN, CAT)]
         out += [opinions.times_witnessed(a, b, epoch) for a in (ANN, BEN, CAT) for b in (ANN, BEN, CAT)]
     return [*out, facts.ballots.wishes(), opinions.vouch_epochs()]
