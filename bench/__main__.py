@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from bench import checkpoint, crdt, ledger, room, selection, store
+from bench import checkpoint, crdt, ledger, room, selection, store, window
 
-USAGE = """usage: python -m bench [checkpoint|crdt|ledger|room|selection|store]
+USAGE = """usage: python -m bench [checkpoint|crdt|ledger|room|selection|store|window]
 quality has a program of its own, as it needs recordings: python -m bench.quality --groove DIR
 what is counted rather than timed has programs of its own too: bench.draws (make fairness), bench.odds (make odds)"""
 
@@ -17,6 +17,7 @@ PARTS = {
     "room": room.main,
     "selection": selection.main,
     "store": store.main,
+    "window": window.main,
 }
 
 

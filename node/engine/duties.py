@@ -9,7 +9,7 @@
 Nothing here is done twice across restarts: what was said is in the ledger, and the ledger is asked first. A node that
 was away when a block was due says nothing about its lateness.
 
-Measuring a window takes up to 0.3 s (docs/quality.md), far more than a note may wait. So it is handed out as `Work`,
+Measuring a window takes some hundredths of a second (docs/quality.md), more than a note may wait. So it is handed out as `Work`,
 one window at a time, and a duty whose finding is not back yet is simply taken up again at a later look.
 """
 

@@ -56,6 +56,7 @@ def status(engine: Engine, mesh: Mesh, facts: Facts, now_us: int) -> dict[str, A
         "documents": views.documents(engine),
         "ledger": views.ledger(engine, now_us),
         "session": views.session(engine.current_session(now_us), engine.player, now_us),
+        "riff": views.riff(engine, now_us),
         "counters": {**dict(sorted(engine.counters.items())), **{f"mesh_{k}": v for k, v in mesh.counters.items()}},
         "refused": {str(reason): count for reason, count in sorted(engine.refused.items())},
         "quarantine": views.quarantine(engine),

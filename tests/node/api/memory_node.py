@@ -74,6 +74,7 @@ class MemoryNode:
             "epoch": window // EPOCH_WINDOWS,
             "addresses": ["/ip4/192.168.1.20/tcp/4001"],
             "peers": self.peers,
+            "riff": None,
             "listeners": 0,
             "total": identity("total"),
             "documents": [{"name": "ledger/0", "authors": 4, "entries": 31, "digest": identity("digest")}],

@@ -10,6 +10,7 @@ from consensus.verdict import Standing
 from crdt.types import Window
 from jam.synthetic import make
 from node.engine.inputs import OpenSession, Play, Played
+from node.shell import views
 from sim.world import Host, World
 from tests.sim.room import SECOND, room, settle
 
@@ -128,3 +129,19 @@ def test_what_was_asked_for_stands_when_more_pulses_come() -> None:
     assert duties.params.window_at(world.now_us) == window
     assert len(duties.ledger.pulses(window)) == 4
     assert duties.riff(window) == asked
+
+
+def test_the_page_is_told_what_is_due() -> None:
+    world, hosts = room(2)
+    world.run_until(world.now_us + 13 * SECOND)
+    engine = hosts[0].engine
+    assert views.riff(engine, world.now_us) is None  # nothing is on
+    hosts[0].give(OpenSession("riffs", TEMPO, 4, 4))
+    world.run_until(world.now_us + 2 * SECOND)
+    told = views.riff(engine, world.now_us)
+    asked = engine.duties.riff(engine.params.window_at(world.now_us))
+    assert told is not None and asked is not None
+    assert (told["window"], tuple(told["lanes"])) == (asked.window, asked.lanes)
+    assert len(told["t_us"]) == 4 and told["t_us"] == sorted(told["t_us"])
+    world.run_until(world.now_us + 6 * SECOND)
+    assert views.riff(engine, world.now_us) is None  # a new window has begun, and its riff is not drawn yet
