@@ -38,9 +38,8 @@ def main(_argv: list[str] | None = None) -> None:
     session = SessionFacts(session_id(player.player, op), player.player, op, None)
     known = _full()
     print(f"{EVENTS} events in a window of {MAIN.window_s} s; {len(known)} onsets known; milliseconds, best of {RUNS}")
-    print(
-        f"{'events an entry':>15} {'entries':>8} {'signatures':>11} {'slice, root':>12} {'measures':>9} {'vote':>7} {'all':>7}"
-    )
+    heads = ("an entry", "entries", "signatures", "slice, root", "measures", "vote", "all")
+    print(" ".join(f"{head:>11}" for head in heads))
     for batch in (1, 4, 16, 64):
         entries = _log(player, session.id, batch)
         block = build(MAIN, session, AT, entries, None, known).block
@@ -55,6 +54,7 @@ def main(_argv: list[str] | None = None) -> None:
         vote = _best_ms(
             lambda block=block, entries=entries: judge(MAIN, session, block, player.player, entries, known, {})  # type: ignore[misc]
         )
+        costs = (signatures, slicing, measures, vote, signatures + vote)
         costs = (signatures, slicing, measures, vote, signatures + vote)
         print(f"{batch:11} {len(entries):11} " + " ".join(f"{cost:11.1f}" for cost in costs))
 

@@ -3,8 +3,9 @@
 Two hard refusals. *Too regular*: the deviations from the grid spread by less than any person's. *Ties*: too many
 pairs of notes are off by the same amount. Quantised playing is all ties; played to a swing template or to another
 subdivision than the declared one, it has a few values of deviation, so still a large share of tied pairs; at another
-tempo its deviations wander but its gaps between notes do not. So both are looked at, and the worse one counts. Pairs,
-because the share of tied pairs does not depend on how many notes there are, while the number of chance ties does.
+tempo its deviations wander but the length of its steps does not. So both are looked at, and the worse one counts.
+Pairs, because the share of tied pairs does not depend on how many notes there are, while the number of chance ties
+does.
 
 The rest is a grade, a weighted mean of what machines of the plain kind lack (weights in WEIGHTS). People's
 deviations *spread* by 15 to 40 ms; their chords are never *struck at one moment*; each lane and place in the bar has
@@ -44,7 +45,7 @@ class Signs(NamedTuple):
     """What the timing of a window shows. None where there were too few notes to tell."""
 
     deviation_us: int  # standard deviation from the grid
-    ties_q16: int  # share of pairs that deviate alike, or of gaps between steps that are alike
+    ties_q16: int  # share of pairs that deviate alike, or of steps that are equally long
     correlation_q16: int | None  # of a step's mean deviation with the next one's, the pattern taken out, -1..1
     spread_us: int | None  # mean time between the first and last note of a chord
     drift_q16: int | None  # log2 of how much more bars differ, the pattern taken out, than chance would have it
@@ -63,8 +64,7 @@ def signs(grid: Grid, hits: Sequence[Timed]) -> Signs:
     first = {hit.step: hit.t_us for hit in reversed(hits)}
     sums, counts = group_sums(rests, steps)
     spreads = [last[step] - first[step] for step in first if counts[step] > 1]
-    gaps = [later - earlier for earlier, later in pairwise(sorted(first.values()))]
-    ties = max(tied_pairs_q16(deviations), tied_pairs_q16(gaps))
+    ties = max(tied_pairs_q16(deviations), tied_pairs_q16(_paces_us(first)))
     return Signs(
         deviation_sd(deviations),
         ties,
@@ -73,6 +73,12 @@ def signs(grid: Grid, hits: Sequence[Timed]) -> Signs:
         excess_q16(rests, bars),
         excess_q16(deviations, cells),
     )
+
+
+def _paces_us(first: dict[int, int]) -> list[int]:
+    """How long a step is from each step that was played to the next: its gap, by the number of steps between."""
+    played = sorted((t_us, step) for step, t_us in first.items())
+    return [(later - at) // max(1, after - step) for (at, step), (later, after) in pairwise(played)]
 
 
 def tied_pairs_q16(values: Sequence[int]) -> int:

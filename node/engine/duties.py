@@ -9,8 +9,8 @@
 Nothing here is done twice across restarts: what was said is in the ledger, and the ledger is asked first. A node that
 was away when a block was due says nothing about its lateness.
 
-Measuring a window takes some hundredths of a second (docs/quality.md), more than a note may wait. So it is handed out as `Work`,
-one window at a time, and a duty whose finding is not back yet is simply taken up again at a later look.
+Measuring a window takes some hundredths of a second (docs/quality.md), more than a note may wait. So it is handed out
+as `Work`, one window at a time, and a duty whose finding is not back yet is simply taken up again at a later look.
 """
 
 from __future__ import annotations
