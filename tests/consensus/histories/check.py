@@ -12,7 +12,7 @@ from consensus.ops import Block, Witness
 from consensus.params import Params
 from consensus.verdict import Standing
 from crdt.entry import Entry
-from crdt.types import BlockId, Epoch, PlayerId
+from crdt.types import BlockId, EntryId, Epoch, PlayerId, Seq, ledger_document
 from tests.consensus.histories.scene import History
 from tests.consensus.reference.after import fold_after
 from tests.consensus.reference.entries import Place, Said, cuts_of, place_of, said_by
@@ -50,14 +50,20 @@ def check(history: History, orders: int, seed: int = 0) -> None:
 
 
 def deliver(history: History, random: Random, nth: int) -> Ledger:
-    """A ledger that has seen all of a history: first in the order of its making, then in any."""
+    """A ledger that has seen all of a history: first in the order of its making, then in any. In every third order it
+    is told of forks as nodes tell one another, by proofs, and has nothing of what a fork cut off."""
     entries = list(history.entries)
     if nth:
         random.shuffle(entries)
+    forks = forks_in(entries) if nth % 3 == 2 else {}
+    if forks:
+        entries = [e for e in entries if e.body.author not in forks or place_of(e) < forks[e.body.author]]
     entries += random.sample(entries, len(entries) // 8)  # again, at the end
-    ledger, seen = Ledger(history.params, history.network), set()
-    pause = random.choice([1, 1, 7, 50, len(entries)])  # how many come between two looks at the state
+    ledger, seen, proofs = Ledger(history.params, history.network), set(), sorted(forks)
+    pause = random.choice([1, 1, 7, 50, len(entries) + 1])  # how many come between two looks at the state
     for number, entry in enumerate(entries):
+        while proofs and random.random() < 0.2:
+            _freeze(ledger, proofs.pop(), forks)
         require(entry.id not in seen or not ledger.add(entry), "an entry counts twice")
         ledger.add(entry)
         seen.add(entry.id)
@@ -65,8 +71,26 @@ def deliver(history: History, random: Random, nth: int) -> Ledger:
             ledger.add(random.choice(entries[: number + 1]))
         if number % pause == 0:
             check_sums(ledger)
+    for author in proofs:
+        _freeze(ledger, author, forks)
     check_sums(ledger)
     return ledger
+
+
+def forks_in(entries: Iterable[Entry]) -> dict[PlayerId, Place]:
+    """The earliest place of each author at which two entries stand."""
+    at: dict[tuple[PlayerId, Place], EntryId] = {}
+    found: dict[PlayerId, Place] = {}
+    for entry in entries:
+        author, place = entry.body.author, place_of(entry)
+        if at.setdefault((author, place), entry.id) != entry.id:
+            found[author] = min(place, found.get(author, place))
+    return found
+
+
+def _freeze(ledger: Ledger, author: PlayerId, forks: Mapping[PlayerId, Place]) -> None:
+    epoch, seq = forks[author]
+    ledger.freeze(author, ledger_document(Epoch(epoch)), Seq(seq))
 
 
 def check_sums(ledger: Ledger) -> None:
