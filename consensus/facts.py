@@ -74,7 +74,7 @@ class Facts:
         self.seeds: Seeds = ()
         self._opens: Claims[SessionId, tuple[PlayerId, SessionOpen]] = Claims()
         self._closes: Claims[tuple[SessionId, PlayerId], SessionClose] = Claims()
-        self._blocks: Claims[Slot, Block] = Claims()
+        self._blocks: dict[Slot, Claims[BlockId, Block]] = {}
         self._votes: dict[Slot, Claims[PlayerId, Attest]] = {}
         self._proposed: dict[Epoch, set[Slot]] = {}
         self.weighed = Epochs()  # in which somebody's weight of two epochs before may matter
@@ -109,7 +109,7 @@ class Facts:
             self.presence.say(source, op)
         elif isinstance(op, Block):
             slot = Slot(op.window, source.author)
-            self._blocks.say(slot, source, op)
+            self._blocks.setdefault(slot, Claims()).say(block_id(source.author, op), source, op)
             epoch = self._params.epoch_of(op.window)
             self._proposed.setdefault(epoch, set()).add(slot)
             self.weighed.add(epoch)
@@ -136,7 +136,7 @@ class Facts:
             self.presence.unsay(source, op)
         elif isinstance(op, Block):
             slot = Slot(op.window, source.author)
-            self._blocks.unsay(slot, source)
+            self._blocks[slot].unsay(block_id(source.author, op), source)
             self.touched.add(slot)
         elif isinstance(op, Attest):
             slot = Slot(op.window, op.proposer)
@@ -169,10 +169,9 @@ class Facts:
 
     def blocks_in(self, slot: Slot) -> dict[BlockId, tuple[EntryId, Block]]:
         """The blocks proposed for a slot, by id; more than one is a fault of the proposer."""
-        found: dict[BlockId, tuple[EntryId, Block]] = {}
-        for source, block in self._blocks.of(slot).items():
-            found.setdefault(block_id(slot.proposer, block), (source.entry, block))
-        return found
+        claims = self._blocks.get(slot)
+        firsts = [] if claims is None else [(block, claims.first(block)) for block in sorted(claims)]
+        return {block: (first[0].entry, first[1]) for block, first in firsts if first is not None}
 
     def votes_in(self, slot: Slot) -> dict[PlayerId, list[Attest]]:
         """What each verifier signed about a slot, in canonical order, verifiers sorted."""

@@ -7,6 +7,7 @@ answer about vouches also differs from there on, until the same pair speaks agai
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from consensus.chains import Source
@@ -32,6 +33,13 @@ class Witnessed(NamedTuple):
     performer: PlayerId
 
 
+class _Met(NamedTuple):
+    """Of a witness and a performer, how often in each epoch: all that was said, and of each session what was first."""
+
+    said: Counter[Epoch]
+    firsts: Counter[Epoch]
+
+
 class Changes(NamedTuple):
     """Epochs whose opinions of a kind changed."""
 
@@ -49,7 +57,8 @@ class Opinions:
         self._reports: dict[Epoch, Claims[Pair, Report]] = {}
         self._witnesses: Claims[Witnessed, Witness] = Claims()
         self._witnessed_in: Claims[Epoch, Witnessed] = Claims()
-        self._sessions_of: dict[Pair, set[Witnessed]] = {}
+        self._met: dict[Pair, _Met] = {}
+        self._vouched: Counter[Epoch] = Counter()
 
     def has_place(self, author: PlayerId, op: Opinion) -> bool:
         """Whether an opinion may stand in a log: of others only, and ratings ascend, each tag once."""
@@ -67,6 +76,7 @@ class Opinions:
             self.changed.reports.add(source.epoch)
         else:
             self._vouches.say(Pair(source.author, op.player), source, op)
+            self._vouched[source.epoch] += 1
             self.changed.vouches.add(source.epoch)
 
     def unsay(self, source: Source, op: Opinion) -> None:
@@ -78,29 +88,43 @@ class Opinions:
             self.changed.reports.add(source.epoch)
         else:
             self._vouches.unsay(Pair(source.author, op.player), source)
+            self._vouched[source.epoch] -= 1
+            if not self._vouched[source.epoch]:
+                del self._vouched[source.epoch]
             self.changed.vouches.add(source.epoch)
 
     def _see(self, source: Source, op: Witness) -> None:
-        key = Witnessed(source.author, op.session, op.performer)
+        key, first = self._sight(source, op)
         self._witnesses.say(key, source, op)
         self._witnessed_in.say(source.epoch, source, key)
-        self._sessions_of.setdefault(Pair(source.author, op.performer), set()).add(key)
-        self._touch_witnessed(Pair(source.author, op.performer), source.epoch)
+        met = self._met.setdefault(Pair(source.author, op.performer), _Met(Counter(), Counter()))
+        met.said[source.epoch] += 1
+        self._recount(met, first, self._witnesses.first(key), source.epoch)
 
     def _unsee(self, source: Source, op: Witness) -> None:
-        key, pair = Witnessed(source.author, op.session, op.performer), Pair(source.author, op.performer)
-        self._touch_witnessed(pair, source.epoch)
+        key, first = self._sight(source, op)
+        met = self._met[Pair(source.author, op.performer)]
         self._witnesses.unsay(key, source)
         self._witnessed_in.unsay(source.epoch, source)
-        if key not in self._witnesses:
-            self._sessions_of[pair].discard(key)
-            if not self._sessions_of[pair]:
-                del self._sessions_of[pair]
+        self._recount(met, first, self._witnesses.first(key), source.epoch)
+        met.said[source.epoch] -= 1
+        if not met.said[source.epoch]:
+            del met.said[source.epoch]
+        if not met.said:
+            del self._met[Pair(source.author, op.performer)]
 
-    def _touch_witnessed(self, pair: Pair, since: Epoch) -> None:
+    def _sight(self, source: Source, op: Witness) -> tuple[Witnessed, tuple[Source, Witness] | None]:
+        key = Witnessed(source.author, op.session, op.performer)
+        return key, self._witnesses.first(key)
+
+    def _recount(
+        self, met: _Met, before: tuple[Source, Witness] | None, after: tuple[Source, Witness] | None, epoch: Epoch
+    ) -> None:
         """What one witnessed changes how familiar it is with the performer from the next epoch on."""
-        said = (source for key in self._sessions_of.get(pair, ()) for source in self._witnesses.of(key))
-        self.changed.witnesses.update(source.epoch for source in said if source.epoch >= since)
+        for first, count in ((before, -1), (after, 1)):
+            if first is not None:
+                met.firsts[first[0].epoch] += count
+        self.changed.witnesses.update(said for said in met.said if said >= epoch)
 
     def take_changes(self) -> Changes:
         """What `changed` holds; from here on it is about what changes later."""
@@ -118,7 +142,7 @@ class Opinions:
 
     def vouch_epochs(self) -> list[Epoch]:
         """The epochs in which anybody vouched or took it back, ascending; between them `vouches` stays the same."""
-        return sorted({source.epoch for pair in self._vouches for source in self._vouches.of(pair)})
+        return sorted(self._vouched)
 
     def reports(self, epoch: Epoch) -> dict[PlayerId, dict[PlayerId, tuple[Report, ...]]]:
         """What was reported in an epoch: by whom is reported, then by who reports, both sorted."""
@@ -139,9 +163,8 @@ class Opinions:
 
     def times_witnessed(self, witness: PlayerId, performer: PlayerId, before: Epoch) -> int:
         """In how many sessions a witness saw a performer, going by what it said in earlier epochs."""
-        seen = self._sessions_of.get(Pair(witness, performer), ())
-        firsts = (self._witnesses.first(key) for key in seen)
-        return sum(1 for first in firsts if first is not None and first[0].epoch < before)
+        met = self._met.get(Pair(witness, performer))
+        return 0 if met is None else sum(count for epoch, count in met.firsts.items() if epoch < before)
 
     def witnessed_until(self, epoch: Epoch, each_max: int) -> list[Witnessed]:
         """Who witnessed whom in which session up to the end of an epoch; of each pair so many sessions at most."""
