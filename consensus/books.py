@@ -21,7 +21,7 @@ from consensus.accounts import EMPTY, NO_FATE, Account, Fate, Funding, Spent, di
 from consensus.chains import Source
 from consensus.coins import NO_COINS, Coins
 from consensus.content import AccountPart
-from consensus.hashtree import HashTree
+from consensus.hashtree import GrowingTree
 from consensus.ops import LotRef, Spend, Transfer
 from consensus.params import Params
 from consensus.spends import Spends
@@ -98,7 +98,7 @@ class Books:
         self._dirty: dict[Epoch, dict[PlayerId, int]] = {}
         self._queue: list[Epoch] = []
         self._unhashed: set[PlayerId] = set()
-        self._tree: HashTree[PlayerId, bytes] = HashTree()
+        self._tree: GrowingTree[PlayerId, bytes] = GrowingTree()
 
     # what comes from elsewhere
 
@@ -268,11 +268,11 @@ class Books:
         for player in self._unhashed:
             book = self._books[player]
             if not book.epochs:
-                self._tree = self._tree.drop(player)
+                self._tree.drop(player)
                 continue
             epoch = book.epochs[-1]
             coming = book.coming.get(epoch, NO_COINS)
-            self._tree = self._tree.put(player, digest_of(epoch, book.steps[epoch].end, coming))
+            self._tree.put(player, digest_of(epoch, book.steps[epoch].end, coming))
         self._unhashed.clear()
         return self._tree.digest()
 

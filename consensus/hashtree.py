@@ -1,9 +1,10 @@
 """A map from 32-byte keys whose hash depends on what is in it and on nothing else, and in which a change costs a path.
 
 A trie with sixteen branches: an entry hangs below the shortest prefix (in half bytes) that no other key shares, so the
-shape follows from the keys alone, whatever came first. Trees are values: `put` and `drop` give another tree, which
-shares with the old one all that did not change. So a state of the past is kept for the price of its differences, two
-trees are compared along the same differences, and a hash is worked out once for each node, when it is asked for.
+shape follows from the keys alone, whatever came first. A `HashTree` is a value: `put` and `drop` give another tree,
+which shares with the old one all that did not change. So a state of the past is kept for the price of its differences,
+two trees are compared along the same differences, and a hash is worked out once for each node, when it is asked for. A
+`GrowingTree` is the same with no past: it is changed in place.
 
 Keys are digests or public keys. Who grinds keys that agree in many bits makes paths longer by one node for each four
 bits, for everyone alike, and pays sixteen times as much for each.
@@ -34,6 +35,8 @@ _EMPTY: Final = Digest(_h(b"\x02").digest())
 _KEY_BYTES: Final = 32
 _FAN: Final = 16
 _FIRST: Final = 1 << 15
+_HASH_BYTES: Final = 32
+_UNKNOWN: Final = bytes(_HASH_BYTES)
 
 
 # Nodes refer downwards only, so no garbage of theirs is ever circular, and the collector need not walk through them.
@@ -44,8 +47,10 @@ class _Leaf(msgspec.Struct, eq=False, gc=False):
 
 
 class _Branch(msgspec.Struct, eq=False, gc=False):
-    children: tuple[_Node | None, ...]
-    there: int  # which of the sixteen, the first as the highest of 16 bits
+    children: list[_Node | None]  # sixteen
+    there: int  # which of them are, the first as the highest of 16 bits
+    hashes: bytes  # of those that are, in order; to be looked up again where `stale` says so
+    stale: int
     hash: Digest | None = None
 
 
@@ -56,8 +61,13 @@ def _half_byte(key: bytes, depth: int) -> int:
     return key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4
 
 
+def _place(there: int, at: int) -> int:
+    """Where among a branch's hashes the one of a child begins."""
+    return (there >> (_FAN - at)).bit_count() * _HASH_BYTES
+
+
 def _put(top: _Node | None, leaf: _Leaf) -> _Node:
-    """The trie with a leaf: a loop, because most of the time of a fold is spent here."""
+    """Another trie with a leaf: a loop, because most of the time of a fold is spent here."""
     key, node = leaf.key, top
     path: list[tuple[_Branch, int]] = []
     depth = 0
@@ -69,23 +79,50 @@ def _put(top: _Node | None, leaf: _Leaf) -> _Node:
     grown: _Node = leaf if node is None or node.key == key else _fork(node, leaf, depth)
     while path:
         branch, at = path.pop()
-        children = [*branch.children]
-        children[at] = grown
-        grown = _Branch(tuple(children), branch.there | _FIRST >> at)
+        branch = _Branch(branch.children.copy(), branch.there, branch.hashes, branch.stale)
+        _set(branch, at, grown)
+        grown = branch
     return grown
+
+
+def _grow(top: _Node | None, leaf: _Leaf) -> _Node:
+    """The same trie with a leaf, changed in place."""
+    key, node, depth, at = leaf.key, top, 0, 0
+    above: _Branch | None = None
+    while isinstance(node, _Branch):
+        at = key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4
+        node.hash = None
+        node.stale |= _FIRST >> at
+        above, node = node, node.children[at]
+        depth += 1
+    grown: _Node = leaf if node is None or node.key == key else _fork(node, leaf, depth)
+    if above is None or top is None:
+        return grown
+    _set(above, at, grown)
+    return top
+
+
+def _set(branch: _Branch, at: int, child: _Node) -> None:
+    bit = _FIRST >> at
+    if not branch.there & bit:
+        place = _place(branch.there, at)
+        branch.hashes = branch.hashes[:place] + _UNKNOWN + branch.hashes[place:]
+        branch.there |= bit
+    branch.children[at] = child
+    branch.stale |= bit
 
 
 def _fork(one: _Leaf, other: _Leaf, depth: int) -> _Branch:
     """The branches that part two leaves whose keys agree up to `depth`."""
-    children: list[_Node | None] = [None] * _FAN
+    branch = _Branch([None] * _FAN, 0, b"", 0)
     at, beside = _half_byte(one.key, depth), _half_byte(other.key, depth)
-    children[at] = one
-    children[beside] = other if at != beside else _fork(one, other, depth + 1)
-    return _Branch(tuple(children), _FIRST >> at | _FIRST >> beside)
+    _set(branch, at, one)
+    _set(branch, beside, other if at != beside else _fork(one, other, depth + 1))
+    return branch
 
 
 def _drop(node: _Node | None, key: bytes, depth: int) -> _Node | None:
-    """The trie without a key; itself when the key is not in it."""
+    """Another trie without a key; the same when the key is not in it."""
     if not isinstance(node, _Branch):
         return None if node is not None and node.key == key else node
     at = _half_byte(key, depth)
@@ -93,13 +130,17 @@ def _drop(node: _Node | None, key: bytes, depth: int) -> _Node | None:
     after = _drop(before, key, depth + 1)
     if after is before:
         return node
-    children = [*node.children]
-    children[at] = after
-    left = [child for child in children if child is not None]
+    branch = _Branch(node.children.copy(), node.there, node.hashes, node.stale)
+    if after is not None:
+        _set(branch, at, after)
+    else:
+        place, bit = _place(node.there, at), _FIRST >> at
+        branch.children[at] = None
+        branch.there, branch.stale = node.there ^ bit, node.stale & ~bit
+        branch.hashes = node.hashes[:place] + node.hashes[place + _HASH_BYTES :]
     # A leaf alone needs no branch; a branch alone does, for what parts its leaves is further down.
-    if len(left) == 1 and isinstance(left[0], _Leaf):
-        return left[0]
-    return _Branch(tuple(children), node.there if after is not None else node.there ^ _FIRST >> at)
+    left = branch.children[_FAN - branch.there.bit_length()]
+    return left if branch.there.bit_count() == 1 and isinstance(left, _Leaf) else branch
 
 
 def _hash(node: _Node) -> Digest:
@@ -107,9 +148,22 @@ def _hash(node: _Node) -> Digest:
         if isinstance(node, _Leaf):
             node.hash = Digest(_h(b"\x00" + node.key + encode(node.value)).digest())
         else:
-            parts = [child.hash or _hash(child) for child in node.children if child is not None]
-            node.hash = Digest(_h(b"\x01" + node.there.to_bytes(2, "big") + b"".join(parts)).digest())
+            _look_up(node)
+            node.hash = Digest(_h(b"\x01" + node.there.to_bytes(2, "big") + node.hashes).digest())
     return node.hash
+
+
+def _look_up(branch: _Branch) -> None:
+    """Take in the hashes of children that are others now. The rest is at hand in one piece: to look at all sixteen
+    each time would cost more than the hash, once a tree is too large for the processor's caches."""
+    stale, hashes = branch.stale, bytearray(branch.hashes)
+    while stale:
+        at = _FAN - stale.bit_length()
+        stale ^= _FIRST >> at
+        child, place = branch.children[at], _place(branch.there, at)
+        if child is not None:
+            hashes[place : place + _HASH_BYTES] = child.hash or _hash(child)
+    branch.hashes, branch.stale = bytes(hashes), 0
 
 
 def _leaves(node: _Node | None) -> Iterator[_Leaf]:
@@ -130,9 +184,7 @@ def _equal(one: _Node | None, other: _Node | None) -> bool:
     return False
 
 
-class HashTree(Generic[K, V]):
-    """The map. Values are whatever has a canonical encoding."""
-
+class _Tree(Generic[K, V]):
     __slots__ = ("_top",)
 
     def __init__(self, _top: _Node | None = None) -> None:
@@ -145,30 +197,54 @@ class HashTree(Generic[K, V]):
             node, depth = node.children[_half_byte(key, depth)], depth + 1
         return node.value if node is not None and node.key == key else None
 
+    def items(self) -> Iterator[tuple[K, V]]:
+        """Keys and values, ascending by key."""
+        return ((leaf.key, leaf.value) for leaf in _leaves(self._top))  # type: ignore[misc]
+
+    def digest(self) -> Digest:
+        """The hash of all that is in it. Costs the nodes that have changed since it was last asked for."""
+        return _EMPTY if self._top is None else _hash(self._top)
+
+    def __bool__(self) -> bool:
+        return self._top is not None
+
+
+class HashTree(_Tree[K, V]):
+    """The map as a value. What it maps to is whatever has a canonical encoding."""
+
+    __slots__ = ()
+
     def put(self, key: K, value: V) -> HashTree[K, V]:
         """The tree in which a key has this value. Misuse for a key that has not 32 bytes."""
-        if len(key) != _KEY_BYTES:
-            raise Misuse(f"a key of {_KEY_BYTES} bytes is needed, not {len(key)}")
-        return HashTree(_put(self._top, _Leaf(key, value)))
+        return HashTree(_put(self._top, _leaf(key, value)))
 
     def drop(self, key: K) -> HashTree[K, V]:
         """The tree without a key; this one when the key is not there."""
         after = _drop(self._top, key, 0)
         return self if after is self._top else HashTree(after)
 
-    def items(self) -> Iterator[tuple[K, V]]:
-        """Keys and values, ascending by key."""
-        return ((leaf.key, leaf.value) for leaf in _leaves(self._top))  # type: ignore[misc]
-
-    def digest(self) -> Digest:
-        """The hash of all that is in it. Costs the nodes that no tree was asked about before."""
-        return _EMPTY if self._top is None else _hash(self._top)
-
-    def __bool__(self) -> bool:
-        return self._top is not None
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, HashTree) and _equal(self._top, other._top)
 
     def __hash__(self) -> int:
         return hash(self.digest())
+
+
+class GrowingTree(_Tree[K, V]):
+    """The same map with the same hash, changed in place: for what is large and has no past worth keeping."""
+
+    __slots__ = ()
+
+    def put(self, key: K, value: V) -> None:
+        """Give a key a value. Misuse for a key that has not 32 bytes."""
+        self._top = _grow(self._top, _leaf(key, value))
+
+    def drop(self, key: K) -> None:
+        """Take a key out, if it is there."""
+        self._top = _drop(self._top, key, 0)
+
+
+def _leaf(key: bytes, value: object) -> _Leaf:
+    if len(key) != _KEY_BYTES:
+        raise Misuse(f"a key of {_KEY_BYTES} bytes is needed, not {len(key)}")
+    return _Leaf(key, value)

@@ -22,7 +22,7 @@ from consensus.coins import Coins
 from consensus.content import Content, value_of, voters_of
 from consensus.facts import Facts, SessionFacts, Slot
 from consensus.fold import Concert, Fold
-from consensus.hashtree import HashTree
+from consensus.hashtree import GrowingTree
 from consensus.lots import Lot, Place, Role
 from consensus.ops import Attest, Pulse, Spend
 from consensus.params import Params
@@ -83,8 +83,8 @@ class Ledger:
         self._counted, self._count_of = Count(self.voters, ()), 0
         self._said: dict[PlayerId, dict[EntryId, Said]] = {}
         self._ids_in: dict[Epoch, set[EntryId]] = {}
-        self._entries: HashTree[EntryId, None] = HashTree()
-        self._cuts: HashTree[PlayerId, Position] = HashTree()
+        self._entries: GrowingTree[EntryId, None] = GrowingTree()
+        self._cuts: GrowingTree[PlayerId, Position] = GrowingTree()
         self.skipped_ops = 0
         self.misplaced_ops = 0
         self.entries = 0
@@ -152,10 +152,10 @@ class Ledger:
             self._fold.books.cut(cut_before.epoch, author, False)
         cut = self._chains.cut_of(author)
         if cut is None:
-            self._cuts = self._cuts.drop(author)
+            self._cuts.drop(author)
         else:
             self._fold.books.cut(cut.epoch, author, True)
-            self._cuts = self._cuts.put(author, cut)
+            self._cuts.put(author, cut)
         for entry, said in self._said.get(author, {}).items():
             counted = entry in self._ids_in.get(said.place.epoch, ())
             counts = self._chains.counts(author, said.place)
@@ -168,7 +168,7 @@ class Ledger:
         for source, op in said.ops:
             self._facts.apply(source, op)
         self._ids_in.setdefault(said.place.epoch, set()).add(entry)
-        self._entries = self._entries.put(entry, None)
+        self._entries.put(entry, None)
         self.entries += 1
         self.skipped_ops += said.skipped
         self.misplaced_ops += said.misplaced
@@ -180,7 +180,7 @@ class Ledger:
         ids.discard(entry)
         if not ids:
             del self._ids_in[said.place.epoch]
-        self._entries = self._entries.drop(entry)
+        self._entries.drop(entry)
         self.entries -= 1
         self.skipped_ops -= said.skipped
         self.misplaced_ops -= said.misplaced

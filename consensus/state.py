@@ -32,7 +32,7 @@ from consensus.cap import Cap
 from consensus.census import Census
 from consensus.content import AcceptedPart
 from consensus.facts import Facts, Slot
-from consensus.hashtree import HashTree
+from consensus.hashtree import GrowingTree
 from consensus.logistic import weight_q16
 from consensus.lots import parts_of
 from consensus.ops import Block, Vote, Why
@@ -130,7 +130,7 @@ class State:
         self._settled: dict[Slot, tuple[BlockState, ...]] = {}
         self._fabricated: Counter[tuple[Epoch, PlayerId]] = Counter()
         self._unhashed: set[Slot] = set()
-        self._tree: HashTree[Digest, bytes] = HashTree()
+        self._tree: GrowingTree[Digest, bytes] = GrowingTree()
         self._slots_of: dict[PlayerId, list[Slot]] = {}  # ascending by window
         self._earlier: dict[Slot, AcceptedPart] = {}  # accepted blocks of the final checkpoint
 
@@ -348,9 +348,9 @@ class State:
             key = Digest(digest(b"symjam-slot", window.to_bytes(8, "big"), proposer))
             blocks = self._settled.get(Slot(window, proposer))
             if blocks is None:
-                self._tree = self._tree.drop(key)
+                self._tree.drop(key)
             else:
-                self._tree = self._tree.put(key, digest(b"symjam-blocks", encode(blocks)))
+                self._tree.put(key, digest(b"symjam-blocks", encode(blocks)))
         self._unhashed.clear()
         return self._tree.digest()
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consensus.hashtree import HashTree
+from consensus.hashtree import GrowingTree, HashTree
 from crdt.canonical import digest, encode
 from crdt.errors import Misuse
 
@@ -55,6 +55,27 @@ def test_the_hash_follows_from_the_content_alone(said: list[tuple[bytes, int | N
     assert again.digest() == tree.digest() and again == tree and hash(again) == hash(tree)
 
 
+@given(changes, st.data())
+@settings(max_examples=300, deadline=None)
+def test_changed_in_place_it_is_the_same(said: list[tuple[bytes, int | None]], data: st.DataObject) -> None:
+    value: HashTree[bytes, int] = HashTree()
+    growing: GrowingTree[bytes, int] = GrowingTree()
+    asked = data.draw(st.sets(st.integers(0, 40)))
+    for n, (key, number) in enumerate(said):
+        value = changed(value, key, number)
+        if number is None:
+            growing.drop(key)
+        else:
+            growing.put(key, number)
+        assert list(growing.items()) == list(value.items()) and growing.get(key) == number
+        if n in asked:
+            assert growing.digest() == value.digest()
+    fresh: HashTree[bytes, int] = HashTree()
+    for key, number in value.items():
+        fresh = fresh.put(key, number)
+    assert growing.digest() == value.digest() == fresh.digest() and bool(growing) == bool(value)
+
+
 @given(changes, changes)
 @settings(max_examples=200, deadline=None)
 def test_other_content_is_another_hash_and_not_equal(
@@ -90,6 +111,8 @@ def test_a_key_of_another_length_is_misuse_and_is_never_found() -> None:
     for key in (b"", bytes(31), bytes(33)):
         with pytest.raises(Misuse):
             tree.put(key, 1)
+        with pytest.raises(Misuse):
+            GrowingTree[bytes, int]().put(key, 1)
     assert tree.drop(bytes(32)) is tree and tree.get(bytes(32)) is None
     assert tree != {}
 
