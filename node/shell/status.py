@@ -73,7 +73,7 @@ def metrics(engine: Engine, mesh: Mesh, facts: Facts, now_us: int) -> bytes:
     _gauge(registry, "symjam_peers", "Direct links", len(shown["peers"]))
     _gauge(registry, "symjam_peers_synced", "Links whose peer holds the same", sum(p["synced"] for p in shown["peers"]))
     _gauge(registry, "symjam_documents", "Documents held", len(engine.documents.names()))
-    _gauge(registry, "symjam_supply_jam", "Coins minted", shown["ledger"]["supply_micro"] / 1_000_000)
+    _gauge(registry, "symjam_supply_jam", "Coins minted and not burned", shown["ledger"]["supply_micro"] / 1_000_000)
     _gauge(registry, "symjam_uptime_seconds", "Since the start", (now_us - facts.started_us) / 1_000_000)
     _gauge(registry, "symjam_quarantine_bytes", "Kept of what failed verification", shown["quarantine"]["bytes"])
     blocks = Gauge("symjam_blocks", "Blocks by state", ["state"], registry=registry)

@@ -110,8 +110,12 @@ class MemoryNode:
             "schema": "symjam.wallet/1",
             "player": self.me,
             "balance_micro": sum(lot["amount_micro"] for lot in self.lots),
+            "coming_micro": 0,
+            "staked_micro": 0,
+            "leaving_micro": 0,
             "pending_blocks": sum(block["state"] == "pending" for block in self.block_documents),
             "lots": self.lots,
+            "operations": [],
         }
 
     def history(self, limit: int) -> Doc:
@@ -279,10 +283,11 @@ class MemoryNode:
         if amount:
             about = {key: block[key] for key in ("window", "session", "proposer")}
             by = list(verifiers)
-            self.lots.append({"block": block["id"], "amount_micro": amount, **about, "role": role, "attested_by": by})
+            where = {"role": role, "attested_by": by, "place": "free", "release_epoch": None}
+            self.lots.append({"block": block["id"], "amount_micro": amount, **about, **where})
             balance = sum(lot["amount_micro"] for lot in self.lots)
             item = {"window": block["window"], "role": role, "block": block["id"], "proposer": block["proposer"]}
-            self.items.append({**item, "amount_micro": amount, "balance_micro": balance})
+            self.items.append({**item, "to": None, "amount_micro": amount, "balance_micro": balance})
 
     def tell_window(self, window: int, outcome: str, why: str = "fine", words: str = "fine", events: int = 72) -> None:
         """What became of this player's window."""

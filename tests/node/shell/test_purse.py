@@ -1,0 +1,101 @@
+"""What a wallet shows of coins: where they are, how they came, and what became of operations."""
+
+from __future__ import annotations
+
+import pytest
+
+from consensus.ops import LotRef, Stake, Transfer, Unstake, Witness
+from consensus.params import SMALL
+from crdt.types import Epoch, MicroJam, Seq, ledger_document
+from node.engine.engine import Engine
+from node.shell import purse
+from tests.consensus.world import FIRST, World
+from tests.node.shell.test_contract import _undocumented
+
+E = FIRST // SMALL.epoch_windows
+NOW_US = SMALL.window_start_us(FIRST)
+
+
+def spent() -> tuple[World, list[Engine]]:
+    """Two have played and been witnessed; the first stakes, pays the second, and wants to pay more than it has."""
+    world = World(4)
+    ann, ben, *_ = world.people
+    session = world.open_session(ann)
+    played = world.round(FIRST)
+
+    def part(amount_micro: int) -> tuple[LotRef, ...]:
+        return (LotRef(played, MicroJam(amount_micro)),)
+
+    world.say(ann, E + 1, Transfer(ben.player, part(1_000), "thanks"), Stake(part(500)))
+    world.say(ann, E + 1, Unstake(part(200)), Transfer(ben.player, part(900_000_000), ""))
+    world.say(ben, E + 2, Transfer(ann.player, part(300), ""), Witness(session, ann.player, (), False))
+    engines = [Engine(person.identity, SMALL, NOW_US) for person in (ann, ben)]
+    for engine in engines:
+        for entry in world.entries:
+            engine.ledger.add(entry)
+    return world, engines
+
+
+def test_lots_say_where_they_are_and_sum_up() -> None:
+    _, (ann, ben) = spent()
+    for engine in (ann, ben):
+        shown = purse.wallet(engine)
+        assert not _undocumented(shown)
+        sums: dict[str, int] = {}
+        for lot in shown["lots"]:
+            sums[lot["place"]] = sums.get(lot["place"], 0) + lot["amount_micro"]
+        assert shown["balance_micro"] == sums.get("free", 0) + sums.get("coming", 0)
+        assert (shown["staked_micro"], shown["leaving_micro"], shown["coming_micro"]) == (
+            sums.get("staked", 0), sums.get("leaving", 0), sums.get("coming", 0),
+        )  # fmt: skip
+    shown = purse.wallet(ann)
+    assert (shown["staked_micro"], shown["leaving_micro"], shown["coming_micro"]) == (
+        300, 200, 300 + SMALL.witness_micro,
+    )  # fmt: skip
+    assert {lot["release_epoch"] for lot in shown["lots"]} == {None, E + 1 + SMALL.unbond_epochs}
+    concert = [lot for lot in shown["lots"] if lot["role"] == "performed"]
+    assert [(lot["title"], lot["session"], lot["attested_by"]) for lot in concert] == [("concerts", None, [])]
+    assert concert[0]["window"] == (E + 3) * SMALL.epoch_windows - 1
+
+
+def test_operations_say_what_became_of_them_and_why() -> None:
+    _, (ann, ben) = spent()
+    shown = purse.wallet(ann)["operations"]
+    assert [(op["kind"], op["state"], op["amount_micro"]) for op in shown] == [
+        ("transfer", "done", 300),
+        ("transfer", "unfunded", 900_000_000),
+        ("unstake", "done", 200),
+        ("stake", "done", 500),
+        ("transfer", "done", 1_000),
+    ]
+    missing = shown[1]["missing"]
+    assert missing["amount_micro"] == 900_000_000 and 0 < missing["held_micro"] < 1_000_000
+    assert shown[0]["from"] == ben.player.hex() and shown[4]["memo"] == "thanks"
+    assert [op["amount_micro"] for op in purse.wallet(ben)["operations"]] == [300, 900_000_000, 1_000]
+    ann.ledger.freeze(ann.player, ledger_document(Epoch(E + 1)), Seq(1))
+    states = [(op["kind"], op["state"]) for op in purse.wallet(ann)["operations"]]
+    assert states[1:3] == [("transfer", "cut"), ("unstake", "cut")] and states[0] == ("transfer", "done")
+
+
+def test_history_ends_with_all_that_is_held() -> None:
+    _, engines = spent()
+    for engine in engines:
+        items = purse.history(engine, 100)["items"]
+        account, coming = engine.ledger.account(engine.player)
+        assert items[0]["balance_micro"] == account.total_micro + coming.total_micro
+        assert not _undocumented(items)
+        balance = 0
+        for item in reversed(items):
+            balance += item["amount_micro"]
+            assert item["balance_micro"] == balance and (item["to"] is None) == (item["role"] != "sent")
+    roles = [item["role"] for item in purse.history(engines[0], 100)["items"]]
+    assert sorted(roles) == ["performed", "played", "played", "sent"]
+    assert purse.history(engines[0], 1)["items"] == purse.history(engines[0], 100)["items"][:1]
+
+
+@pytest.mark.parametrize("seq", [0, 1])
+def test_what_a_fork_burns_is_in_the_history(seq: int) -> None:
+    _, (ann, _) = spent()
+    ann.ledger.freeze(ann.player, ledger_document(Epoch(E + 1)), Seq(seq))
+    burned = [item["amount_micro"] for item in purse.history(ann, 100)["items"] if item["role"] == "burned"]
+    assert burned == ([] if seq == 0 else [-500])
