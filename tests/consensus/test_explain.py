@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from consensus.explain import explain_reward, explain_verdict, jam, share
-from consensus.ops import Vote, Why
+from consensus.ops import Vote, Why, block_id
 from consensus.params import SMALL
 from consensus.state import BlockState
 from consensus.verdict import Status
@@ -43,8 +43,8 @@ def test_every_term_of_a_reward_is_there_with_its_number() -> None:
         "mean w (0.8808 + 0.8808 + 0.8808) / 3 = 0.8808",
         "cluster 0.7500: voters are 1.0000 alike those who voted on the player's last 1 accepted block",
         "; 1 - 0.2500 x that",
-        f"riff {share(block.reward.riff_q16)}: it was ",
-        f"base 1.000000 x quality 0.7312 x mean w 0.8808 x cluster 0.7500 x riff {share(block.reward.riff_q16)} = 0.",
+        "riff 1.0000: it was played",
+        "base 1.000000 x quality 0.7312 x mean w 0.8808 x cluster 0.7500 x riff 1.0000 = 0.",
         f" = {jam(block.reward.points_micro)}",
         f"epoch {block.reward.epoch} has points for {jam(world.ledger.epoch_points_micro(block.reward.epoch))}",
         "and 900.009156 for blocks: worth all of it",
@@ -69,6 +69,16 @@ def words_of(world: World, block: BlockId) -> str:
     found = block_of(world, block)
     assert found.reward is not None
     return "\n".join(explain_reward(world.params, found, world.ledger.epoch_points_micro(found.reward.epoch)))
+
+
+def test_a_riff_that_was_not_played_is_said() -> None:
+    world = World(3)
+    proposer, *others = world.people
+    world.pulse(FIRST)
+    op = msgspec.structs.replace(world.block_op(FIRST), riff=False)
+    world.say(proposer, world.epoch(FIRST), op)
+    world.vote(proposer, block_id(proposer.player, op), FIRST, Vote.YES, *others)
+    assert "riff 0.5000: it was not played" in words_of(world, block_id(proposer.player, op))
 
 
 def test_what_the_budget_and_the_cap_take_is_said() -> None:
