@@ -9,7 +9,7 @@ import pytest
 
 from tests.mutation.mutants import mutants_of
 from tests.mutation.reach import asked_about
-from tests.mutation.trial import in_child, survives
+from tests.mutation.trial import in_child, measure, survives
 
 SOURCE = '''"""Theory."""
 LIMIT: Final = 3
@@ -65,6 +65,15 @@ def test_a_fault_is_noticed_by_the_tests_that_are_run(tmp_path: Path, fault: str
     mutant = next(mutant for mutant in mutants if mutant.name.endswith(fault))
     tests = [f"{tmp_path}/test_faulty.py", f"--rootdir={tmp_path}"]
     assert survives(tmp_path, mutant, tests, 0.0) is not is_noticed
+
+
+def test_it_does_not_begin_with_tests_that_are_not_there_or_fail(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it():\n    assert False\n")
+    root = f"--rootdir={tmp_path}"
+    with pytest.raises(SystemExit, match="could not be run"):
+        measure(tmp_path, "x", [f"{tmp_path}/test_nothing.py", root], tmp_path / "reach.json")
+    with pytest.raises(SystemExit, match="without any fault"):
+        measure(tmp_path, "x", [f"{tmp_path}/test_it.py", root], tmp_path / "reach.json")
 
 
 def test_what_never_ends_is_ended() -> None:

@@ -65,14 +65,16 @@ def measure(root: Path, folder: str, tests: Sequence[str], out: Path) -> None:
         import pytest
 
         reach = Reach(root, folder)
-        pytest.main([*QUIET, *tests], plugins=[reach])
+        code = int(pytest.main([*QUIET, *tests], plugins=[reach]))
         out.write_text(json.dumps({"lines": reach.lines, "spent_s": reach.spent_s, "failed": reach.failed}))
-        return 0
+        return code
 
-    if in_child(job, 3_000, 6_000) != 0:
-        sys.exit("the tests could not be run")
-    if failed := json.loads(out.read_text())["failed"]:
+    out.unlink(missing_ok=True)
+    code = in_child(job, 3_000, 6_000)
+    if out.exists() and (failed := json.loads(out.read_text())["failed"]):
         sys.exit(f"a test fails without any fault: {failed[0]}")
+    if code != 0:
+        sys.exit(f"the tests could not be run: pytest ended with {code}")
 
 
 def survives(root: Path, mutant: Mutant, tests: Sequence[str], spent_s: float) -> bool:
