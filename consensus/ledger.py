@@ -70,7 +70,7 @@ class Ledger:
 
     def __init__(self, params: Params, network: NetworkId, start: Content | None = None) -> None:
         self.params, self.network = params, network
-        self._finals: dict[BlockId, BlockState] = {}
+        self.finals: dict[BlockId, BlockState] = {}  # what a checkpoint has settled and is still shown
         self._begin(start)
 
     def _begin(self, start: Content | None) -> None:
@@ -105,9 +105,9 @@ class Ledger:
         """Begin again with a checkpoint that is final, and the entries held of later epochs. Blocks up to it can still
         be asked for, as far as they were known."""
         kept = [block for block in self.blocks() if self.params.epoch_of(block.window) <= start.epoch]
-        known, self._finals = self._finals, {block.id: block for block in kept[-FINAL_BLOCKS_KEPT_MAX:]}
+        known, self.finals = self.finals, {block.id: block for block in kept[-FINAL_BLOCKS_KEPT_MAX:]}
         self._begin(start)
-        self._fold.state.changed.update(self._finals.keys() - known.keys())
+        self._fold.state.changed.update(self.finals.keys() - known.keys())
         for entry in entries:
             self.add(entry)
 
@@ -213,11 +213,11 @@ class Ledger:
         state, first = self._settled().state, since or Window(0)
         epochs = sorted(epoch for epoch in state.in_epoch if epoch >= self.params.epoch_of(first))
         live = [block for epoch in epochs for block in state.states_of(epoch) if block.window >= first]
-        return [*(block for block in self._finals.values() if block.window >= first), *live]
+        return [*(block for block in self.finals.values() if block.window >= first), *live]
 
     def block(self, block: BlockId) -> BlockState | None:
         """One block, or None."""
-        return self._settled().state.blocks.get(block) or self._finals.get(block)
+        return self._settled().state.blocks.get(block) or self.finals.get(block)
 
     def is_final(self, window: Window) -> bool:
         """Whether nothing about a window can change any more, because a final checkpoint holds it."""

@@ -9,7 +9,7 @@ from consensus.checkpoint import NO_VALUE
 from consensus.explain import explain_reward, explain_verdict
 from consensus.ops import WORDS, Vote, Why
 from consensus.state import BlockState
-from consensus.verdict import status_of
+from consensus.verdict import Standing, status_of
 from crdt.limits import PEER_DOCUMENTS_SHOWN_MAX, QUARANTINE_SHOWN_BYTES, QUARANTINE_SHOWN_MAX
 from crdt.types import DocumentName, PlayerId
 from jam.board import Board
@@ -187,10 +187,11 @@ def window(outcome: Outcome) -> Doc:
 def ledger(engine: Engine, now_us: int) -> Doc:
     """The ledger part of Status."""
     counts = engine.ledger.counts()
+    finals = sum(block.standing is Standing.LOCAL for block in engine.ledger.finals.values())
     return {
         "root": engine.ledger.root().hex(),
         "entries": counts.entries,
-        "blocks": {"pending": counts.pending, "local": counts.local, "rejected": counts.rejected},
+        "blocks": {"pending": counts.pending, "local": counts.local, "final": finals, "rejected": counts.rejected},
         "skipped_ops": counts.skipped,
         "supply_micro": engine.ledger.supply_micro,
         "ready": engine.may_sign(now_us),

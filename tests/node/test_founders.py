@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from consensus.params import network_id
 from crdt.errors import Misuse, OperatingFailure
 from crdt.limits import FOUNDERS_FILE_MAX_BYTES, FOUNDERS_MAX
+from node.cli import main
 from node.founders import digest_of, founders_in
+from node.shell.config import Config
 from tests.sim.room import identity
 
 KEYS = sorted(identity(number).player for number in range(1, 5))
@@ -61,3 +65,25 @@ def test_digests() -> None:
     for word in ("", "ab" * 31, "ab" * 33, "xy" * 32, "ab " * 32):
         with pytest.raises(Misuse):
             digest_of(word)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--founders", "{here}/missing"], 1),
+        (["--founders", "{here}/founders"], 2),
+        (["--checkpoint", "latest"], 2),
+        (["--checkpoint", "ab" * 31], 2),
+    ],
+)
+def test_a_node_does_not_start_with_what_it_cannot_read(tmp_path: Path, options: list[str], code: int) -> None:
+    written(tmp_path, "nobody")
+    arguments = [option.replace("{here}", str(tmp_path)) for option in options]
+    result = CliRunner().invoke(main, ["up", "--data", str(tmp_path / "node"), *arguments])
+    assert result.exit_code == code and not (tmp_path / "node").exists()
+
+
+def test_other_founders_are_another_network(tmp_path: Path) -> None:
+    alone, founded = Config(tmp_path), Config(tmp_path, founders=tuple(KEYS))
+    assert network_id(alone.params) != network_id(founded.params) and founded.params.founders == tuple(KEYS)
+    assert alone.store_path != founded.store_path

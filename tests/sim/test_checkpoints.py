@@ -61,6 +61,8 @@ def test_founders_reach_final_checkpoints_and_old_documents_go() -> None:
         assert all(host.engine.ledger.is_final(block.window) for block in blocks) and blocks
         assert [b for b in host.engine.ledger.blocks() if b.id in {block.id for block in blocks}] == blocks
         assert host.engine.ledger.balances() == before
+        assert views.ledger(host.engine, world.now_us)["blocks"]["final"] == len(blocks)
+        assert {views.block(host.engine, block, world.now_us)["state"] for block in blocks} == {"final"}
         assert sum(host.engine.refused.values()) == 0
     assert len(totals(hosts)) == len(roots(hosts)) == 1
 
@@ -74,6 +76,7 @@ def test_a_status_says_what_is_final_and_who_votes() -> None:
     base = hosts[0].engine.ledger.base
     shown = views.ledger(hosts[0].engine, world.now_us)["checkpoint"]
     assert (shown["epoch"], shown["digest"]) == (base.epoch, base.digest.hex())
+    assert views.ledger(hosts[0].engine, world.now_us)["blocks"]["final"] == 0  # nobody has played
     new = world.add(identity(9), trusted=base.digest)
     world.run_until(world.now_us + SECOND)
     waiting = views.ledger(new.engine, world.now_us)["checkpoint"]

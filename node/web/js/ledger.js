@@ -38,7 +38,7 @@ export class LedgerView {
     this.#list.replaceChildren(...blocks.slice(0, ROWS_MAX).map((block) => this.#row(block, block === chosen, me)));
     if (focused) this.#list.querySelector(`[data-block="${CSS.escape(focused)}"]`)?.focus();
     const states = status?.ledger.blocks;
-    const sums = states ? `${count(states.pending)} pending, ${count(states.local)} accepted, ${count(states.rejected)} rejected` : "";
+    const sums = states ? `${count(states.pending)} pending, ${count(states.local + states.final)} accepted${states.final ? ` (${count(states.final)} final)` : ""}, ${count(states.rejected)} rejected` : "";
     this.#sums.textContent = status?.ledger.ready === false ? `${sums}. Still catching up: this node signs nothing yet.` : sums;
     const nothing = h("p", { class: "empty" }, "No blocks yet. Play through a window: when it ends, what you played is proposed, and others vote on it.");
     this.#detail.replaceChildren(...(chosen ? detail(chosen, blocks, me, windowS).filter(Boolean) : [nothing]));

@@ -81,7 +81,7 @@ class MemoryNode:
             "ledger": {
                 "root": identity("root"),
                 "entries": 31,
-                "blocks": {state: states.count(state) for state in ("pending", "local", "rejected")},
+                "blocks": {state: states.count(state) for state in ("pending", "local", "final", "rejected")},
                 "skipped_ops": 0,
                 "supply_micro": sum(lot["amount_micro"] for lot in self.lots),
                 "ready": True,
