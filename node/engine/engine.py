@@ -119,7 +119,8 @@ class Engine:
     def handle(self, now_us: int, event: Input) -> list[Effect]:
         """Take one input in. Raises Misuse for a local command that makes no sense; never for anything remote."""
         out = self._route(now_us, event)
-        out.extend(BlockChanged(c if isinstance(c, bytes) else c.id) for c in self.ledger.take_changed())
+        if isinstance(event, Tick):  # folding waits for it: a note does not, nor does a flood of frames fold at each
+            out.extend(BlockChanged(c if isinstance(c, bytes) else c.id) for c in self.ledger.take_changed())
         return out
 
     def _route(self, now_us: int, event: Input) -> list[Effect]:
