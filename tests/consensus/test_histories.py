@@ -55,7 +55,7 @@ def test_a_mesh_that_was_split_anywhere_is_one_again(history: History, data: st.
     for n in numbers:
         (right if n in mine else left).add(history.entries[n])
     assert left.root() == right.root()
-    compare(left, fold(history.params, history.network, history.entries))
+    compare(left, fold(history.params, history.network, history.entries), history.entries)
     check_sums(right)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from consensus import vrf
 from consensus.chains import Chains, Position
+from consensus.content import pack, value_of
 from consensus.facts import Facts
 from consensus.ledger import Ledger
 from consensus.ops import AnyOp, LotRef, Rating
@@ -164,9 +165,11 @@ def _ledger(history: History) -> Case:
     for entry in history.entries:
         ledger.add(entry)
     whole = fold(history.params, history.network, history.entries)
-    compare(ledger, whole)
+    compare(ledger, whole, history.entries)
     given = {"params": changes(history.params), "network": history.network, "entries": [e.raw for e in history.entries]}
-    return verdict(f"history {history.seed}", given, {**_state(whole), "root": ledger.root()})
+    content = ledger.content_at(Epoch(max(whole.ends)))
+    ends = {"root": ledger.root(), "content": pack(content), "checkpoint": value_of(history.network, content).digest}
+    return verdict(f"history {history.seed}", given, {**_state(whole), **ends})
 
 
 def _state(whole: Fold) -> dict[str, Any]:

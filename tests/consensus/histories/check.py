@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
+import msgspec
+
 from consensus.accounts import Funding
-from consensus.content import pack, unpack, value_of
+from consensus.content import Content, pack, unpack, value_of
 from consensus.ledger import Ledger
 from consensus.ops import Block, Witness
 from consensus.params import Params
 from consensus.verdict import Standing
+from crdt.canonical import encode
 from crdt.entry import Entry
 from crdt.types import BlockId, EntryId, Epoch, PlayerId, Seq, ledger_document
 from tests.consensus.histories.scene import History
 from tests.consensus.reference.after import fold_after
+from tests.consensus.reference.content import content_of
 from tests.consensus.reference.entries import Place, Said, cuts_of, place_of, said_by
 from tests.consensus.reference.fold import EpochEnd, Fold, fold
 from tests.consensus.reference.root import root_of
@@ -41,7 +45,7 @@ def check(history: History, orders: int, seed: int = 0) -> None:
     for nth in range(orders):
         ledger = deliver(history, random, nth)
         if not roots:
-            compare(ledger, expected)
+            compare(ledger, expected, history.entries)
         roots.add(ledger.root())
         require(len(roots) == 1, f"order {nth} gives another root")
     for side in history.sides:
@@ -130,7 +134,7 @@ def check_side(history: History, side: Iterable[int]) -> None:
     for entry in entries:
         ledger.add(entry)
     check_sums(ledger)
-    compare(ledger, fold(history.params, history.network, entries))
+    compare(ledger, fold(history.params, history.network, entries), entries)
     said = said_by(history.params, entries, cuts_of(entries))
     require(ledger.supply_micro <= emitted(history.params, said), "one side paid more than the budgets")
 
@@ -179,7 +183,7 @@ def _after(cuts: Mapping[PlayerId, Place], last: int) -> dict[PlayerId, Place]:
     return {author: place for author, place in cuts.items() if place[0] > last}
 
 
-def compare(ledger: Ledger, expected: Fold) -> None:
+def compare(ledger: Ledger, expected: Fold, entries: Sequence[Entry]) -> None:
     """The real ledger against the reference."""
     equal("cuts", {author: tuple(place) for author, place in ledger.cuts().items()}, expected.cuts)
     equal("entries that count", ledger.entries, len(expected.entries))
@@ -194,6 +198,9 @@ def compare(ledger: Ledger, expected: Fold) -> None:
     spends = [spent for player in expected.players for spent in ledger.spends(player)]
     unfunded = {(s.source.entry, s.source.nth) for s in spends if s.funding is Funding.UNFUNDED}
     equal("unfunded", unfunded, expected.unfunded)
+    for epoch in expected.ends:
+        content = content_of(ledger.params, entries, expected, epoch)
+        _compare_content(f"content of epoch {epoch}", encode(ledger.content_at(Epoch(epoch))), encode(content))
     equal("root", ledger.root(), root_of(ledger.params, ledger.network, expected))
 
 
@@ -206,10 +213,8 @@ def _compare_epoch(ledger: Ledger, players: Iterable[PlayerId], epoch: int, end:
         leaving = {(release, block): amount for release, coins in account.leaving for block, amount in coins.items()}
         equal(f"{named}: leaving", leaving, plain.leaving)
         equal(f"{named}: coming in", dict(coming.items()), plain.coming)
-    content = ledger.content_at(Epoch(epoch))
-    equal(f"snapshot of epoch {epoch}", {p.player: p.weight for p in content.present if p.weight}, end.snapshot)
-    equal(f"minted by epoch {epoch}", content.minted_micro, end.minted)
-    equal(f"burned by epoch {epoch}", content.burned_micro, end.burned)
+    present = ledger.content_at(Epoch(epoch)).present
+    equal(f"snapshot of epoch {epoch}", {p.player: p.weight for p in present if p.weight}, end.snapshot)
 
 
 def _compare_block(ledger: Ledger, expected: Fold, block: BlockId) -> None:
@@ -229,6 +234,14 @@ def _compare_block(ledger: Ledger, expected: Fold, block: BlockId) -> None:
     equal(f"{named}: points", 0 if real.reward is None else real.reward.points_micro, paid.points)
     equal(f"{named}: paid", 0 if real.reward is None else real.reward.paid_micro, paid.paid)
     equal(f"{named}: parts", {player: part for player, part in parts.items() if part}, paid.parts)
+
+
+def _compare_content(named: str, real: bytes, plain: bytes) -> None:
+    for number, (one, other) in enumerate(
+        zip(msgspec.msgpack.decode(real), msgspec.msgpack.decode(plain), strict=True)
+    ):
+        equal(f"{named}, {Content.__struct_fields__[number]}", one, other)
+    equal(named, real, plain)
 
 
 def equal(what: str, real: object, plain: object) -> None:

@@ -111,7 +111,7 @@ def fold_epoch(params: Params, network: NetworkId, said: list[Said], result: Fol
     burned = acc.close_epoch(params, epoch, accounts, liars, result.cuts)
 
     edges = people.edges_at(said, epoch)
-    persons = people.persons_at(params, epoch, players, edges, _acks(params, result, witnesses))
+    persons = people.persons_at(params, epoch, players, edges, acks_of(params, result, witnesses))
     weights = {p: people.weight_of(params, persons[p], sum(accounts[p].staked.values())) for p in players}
     present = first_pulses(said, params, epoch)
     snapshot = {p: weights[p] for p in present if weights[p] > 0}
@@ -170,7 +170,7 @@ def _pay_epoch(
     return minted
 
 
-def _acks(params: Params, result: Fold, witnesses: list[Said]) -> dict[PlayerId, list[tuple[int, PlayerId]]]:
+def acks_of(params: Params, result: Fold, witnesses: list[Said]) -> dict[PlayerId, list[tuple[int, PlayerId]]]:
     """Epoch and author of all that acknowledges each player."""
     acks: dict[PlayerId, list[tuple[int, PlayerId]]] = {}
     for block in result.blocks.values():

@@ -10,14 +10,20 @@ from tests.consensus.reference.entries import Said
 Edges = dict[PlayerId, set[PlayerId]]
 
 
-def edges_at(said: list[Said], epoch: int) -> Edges:
-    """Who has an edge to whom at the end of an epoch."""
+def vouches_at(said: list[Said], epoch: int) -> set[tuple[PlayerId, PlayerId]]:
+    """Who vouches for whom at the end of an epoch."""
     vouches: set[tuple[PlayerId, PlayerId]] = set()
     for s in said:
         if s.epoch <= epoch and isinstance(s.op, Vouch):
             vouches.add((s.author, s.op.player))
         if s.epoch <= epoch and isinstance(s.op, Unvouch):
             vouches.discard((s.author, s.op.player))
+    return vouches
+
+
+def edges_at(said: list[Said], epoch: int) -> Edges:
+    """Who has an edge to whom then."""
+    vouches = vouches_at(said, epoch)
     edges: Edges = {}
     for one, other in vouches:
         if (other, one) in vouches:
