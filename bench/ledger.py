@@ -35,7 +35,7 @@ from consensus.ops import (
     encode_ops,
 )
 from consensus.params import MAIN, network_id
-from consensus.selection import draw, input_of
+from consensus.selection import draw
 from crdt.canonical import digest
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.keys import Identity
@@ -116,7 +116,7 @@ class Mesh:
         for proposer, block in blocks.items():
             electorate = self.ledger.eligible(window, proposer.player)
             elector = electorate.get(writer.player)
-            alpha = input_of(MAIN, NETWORK, proposer.player, window)
+            alpha = self.ledger.draw_input(proposer.player, window)
             if elector is not None:
                 drawn = draw(MAIN, writer.vrf_seed, alpha, elector.weight, electorate.weight)
                 if drawn is not None:

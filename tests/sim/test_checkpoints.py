@@ -158,3 +158,25 @@ def test_in_a_network_without_founders_nothing_is_final() -> None:
     play_on(world, 7)
     assert all(host.engine.ledger.base.epoch == 0 and host.engine.ledger.voters == {} for host in hosts)
     assert not any(host.engine.checkpointing.due(world.now_us) for host in hosts)
+
+
+def test_who_stays_on_alone_never_becomes_all_of_the_voters() -> None:
+    world, hosts = founded()
+    play_on(world, 6)
+    voters = hosts[0].engine.ledger.voters
+    assert len(voters) == 4
+    for host in hosts[1:]:
+        host.kill()
+    play_on(world, 8)
+    for host in hosts[1:]:
+        host.start()
+        for other in hosts:
+            if other is not host:
+                world.link(host.player, other.player)
+    before = at_epoch(world)
+    play_on(world, 3)  # in these rounds, the states to be voted on are those of epochs in which one was alone
+    assert all(set(host.engine.ledger.voters) == set(voters) for host in hosts)
+    play_on(world, 5)
+    for host in hosts:
+        assert set(host.engine.ledger.voters) == set(voters) and host.engine.ledger.base.epoch >= before
+    assert len(roots(hosts)) == 1
