@@ -6,6 +6,7 @@ carry the bounds that decoding enforces.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Annotated, Final, NewType
 
@@ -67,6 +68,7 @@ def jam_document(session: SessionId, part: int = 0) -> DocumentName:
     return _named(f"jam/{session.hex()}/{part}")
 
 
+@functools.lru_cache(maxsize=4_096)
 def ledger_epoch(name: str) -> Epoch | None:
     """The epoch of a ledger document, None for any other name."""
     match = _LEDGER.match(name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from consensus.content import digest_of
+from consensus.content import digest_of, unpack
+from crdt.errors import Violation
 from crdt.store.keys import meta_key
 from crdt.types import Digest, NetworkId
 
@@ -17,7 +18,11 @@ def checkpoint_item(digest: Digest, raw: bytes) -> tuple[bytes, bytes]:
 
 
 def checkpoint_in(network: NetworkId, value: bytes | None) -> bytes | None:
-    """The content in a saved record; None when there is none, or a damaged one."""
+    """The content in a saved record; None when there is none, or one that is damaged or not to be read any more."""
     if value is None or digest_of(network, value[32:]) != value[:32]:
+        return None
+    try:
+        unpack(value[32:])
+    except Violation:
         return None
     return value[32:]

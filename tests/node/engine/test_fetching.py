@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from consensus.content import digest_of
+from consensus.content import digest_of, pack
+from consensus.ledger import Ledger
+from consensus.params import SMALL
 from crdt.errors import Violation
 from crdt.limits import CONTENT_MAX_BYTES, CONTENT_PIECE_BYTES
-from crdt.types import Digest, NetworkId, PlayerId
+from crdt.types import Digest, Epoch, NetworkId, PlayerId
 from node.engine.effects import Send
 from node.engine.fetching import ANSWER_TIMEOUT_US, Fetching, piece_of
 from node.engine.frames import AskContent, ContentPiece, unpack
@@ -99,7 +101,8 @@ def test_a_piece_is_never_larger_than_a_frame_allows() -> None:
 
 
 def test_a_damaged_record_is_no_record() -> None:
-    key, value = checkpoint_item(DIGEST, RAW)
-    assert key == CHECKPOINT_KEY and checkpoint_in(NETWORK, value) == RAW
-    for bad in (None, b"", value[:31], value[:-1], bytes(32) + RAW, value + b"x"):
+    raw = pack(Ledger(SMALL, NETWORK).content_at(Epoch(5)))
+    key, value = checkpoint_item(digest_of(NETWORK, raw), raw)
+    assert key == CHECKPOINT_KEY and checkpoint_in(NETWORK, value) == raw
+    for bad in (None, b"", value[:31], value[:-1], bytes(32) + raw, value + b"x", checkpoint_item(DIGEST, RAW)[1]):
         assert checkpoint_in(NETWORK, bad) is None
