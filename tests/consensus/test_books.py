@@ -309,6 +309,40 @@ def test_what_left_the_stake_is_free_after_its_time_and_can_be_burned_until_then
     assert cut.account_at(ANN, Epoch(20))[0].total_micro == 0
 
 
+def test_the_hash_of_all_accounts_changes_with_any_of_them_and_comes_back() -> None:
+    said: list[Said] = [
+        Mint(10, ANN, 1, 9),
+        (at(11, ANN), Stake(lots(b1=4))),
+        (at(12, ANN), Unstake(lots(b1=3))),
+        (at(12, ANN, 1), Transfer(BEN, lots(b1=2), "")),
+        Doom(13, ANN, 1, is_cut=False),
+    ]
+    desk = Desk()
+    seen = [desk.books.digest(), *(desk.apply(one).settle().books.digest() for one in said)]
+    assert len(set(seen)) == len(seen)
+    for one, before in zip(reversed(said), reversed(seen[:-1]), strict=True):
+        desk.retract(one)
+        assert desk.settle().books.digest() == before
+    assert not list(desk.books.players())
+
+
+def test_movements_say_what_came_and_went_for_good() -> None:
+    said: list[Said] = [
+        Mint(10, ANN, 1, 9),
+        Mint(10, ANN, 2, 3),
+        (at(11, ANN), Stake(lots(b1=4))),
+        (at(11, ANN, 1), Transfer(BEN, lots(b1=1, b2=2), "")),
+        (at(11, ANN, 2), Transfer(BEN, lots(b1=99), "unfunded")),
+        (at(12, ANN), Unstake(lots(b1=1))),
+        Doom(13, ANN, 0, is_cut=True),
+    ]
+    books = Desk().apply(*said).settle().books
+    moved = [(m.epoch, m.block[0], m.amount_micro, m.to) for m in books.movements_of(ANN)]
+    assert moved == [(10, 1, 9, None), (10, 2, 3, None), (11, 1, -1, BEN), (11, 2, -2, BEN), (13, 1, -4, None)]
+    assert [(m.epoch, m.block[0], m.amount_micro) for m in books.movements_of(BEN)] == [(11, 1, 1), (11, 2, 2)]
+    assert books.movements_of(CAT) == []
+
+
 def test_only_what_a_change_touches_is_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A year of epochs and hundreds of operations before it, and one more operation costs one."""
     desk, worked = Desk(), []

@@ -181,7 +181,10 @@ def test_the_last_wish_for_a_parameter_is_the_one_that_is_shown() -> None:
     facts = Facts(SMALL)
     facts.apply(at(11, 0), ParamVote("base_micro", 2))
     facts.apply(at(10, 0), ParamVote("base_micro", 1))
+    facts.apply(at(10, 0, CAT), ParamVote("a", 4))
     facts.apply(at(10, 0, BEN), ParamVote("a", 3))
+    assert list(facts.ballots.wishes()) == ["a", "base_micro"] and list(facts.ballots.wishes()["a"]) == [BEN, CAT]
+    facts.retract(at(10, 0, CAT), ParamVote("a", 4))
     assert facts.ballots.wishes() == {"a": {BEN: 3}, "base_micro": {ANN: 2}}
     facts.retract(at(11, 0), ParamVote("base_micro", 2))
     facts.retract(at(10, 0, BEN), ParamVote("a", 3))
