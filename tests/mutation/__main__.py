@@ -20,7 +20,7 @@ from tests.mutation.reach import asked_about
 from tests.mutation.trial import measure, survives
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ("tests/consensus",)
+TESTS = ("tests/consensus", "tests/vectors")
 SLOW_S = 40.0  # of tests that are asked about one fault, together
 # Imported before each fork and the same in all of them: what the rules stand on, and what runs the tests.
 BEFORE = (
@@ -41,7 +41,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--module", action="append", help="e.g. consensus/reward.py; all of consensus/ by default")
-    parser.add_argument("--test", action="append", help="files of tests; tests/consensus by default")
+    parser.add_argument("--test", action="append", help="files of tests; tests/consensus and tests/vectors by default")
+    parser.add_argument("--again", type=Path, help="only the faults that such a file of survivors names")
     parser.add_argument("--survivors", type=Path, help="a file to write the survivors to")
     args = parser.parse_args()
     os.chdir(ROOT)
@@ -51,6 +52,9 @@ def main() -> int:
     assert not any(name.split(".")[0] == "consensus" for name in sys.modules)
     paths = args.module or sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "consensus").rglob("*.py"))
     mutants = [mutant for path in paths for mutant in mutants_of(path, (ROOT / path).read_text())]
+    if args.again:
+        wanted = set(args.again.read_text().splitlines())
+        mutants = [mutant for mutant in mutants if mutant.name in wanted]
     Random(args.seed).shuffle(mutants)
     began = time.monotonic()
     data = _reached(args.test or TESTS)
