@@ -20,6 +20,9 @@ from tests.vectors.form import Case, File, case, verdict
 IDS = [EntryId(hashlib.sha256(bytes([n])).digest()) for n in range(20)]
 
 
+NAMES = ("merkle", "vrf", "selection", "verdicts")
+
+
 def files() -> list[File]:
     """The files of this module."""
     return [

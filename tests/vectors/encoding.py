@@ -95,6 +95,9 @@ OPS: tuple[AnyOp, ...] = (
 )
 
 
+NAMES = ("parameters", "encoding", "ids", "entries", "operations", "events")
+
+
 def files() -> list[File]:
     """The files of this module."""
     return [

@@ -30,6 +30,9 @@ Link = tuple[int, int, str, str]  # epoch, seq, name, name of the predecessor ("
 HISTORIES = ((3, 3, 2), (17, 4, 3), (28, 3, 4), (44, 5, 2), (52, 3, 5))  # seed, people, epochs
 
 
+NAMES = ("chains", "places", "ledgers")
+
+
 def files() -> list[File]:
     """The files of this module."""
     with remembered_proofs():

@@ -29,6 +29,9 @@ GRID, SWUNG, LONG = Grid(120_000, 4, 4), Grid(97_123, 3, 3), Grid(20_000, 4, 1)
 WINDOW_US = SMALL.window_us
 
 
+NAMES = ("quality", "windows", "replay", "riff", "blocks")
+
+
 def files() -> list[File]:
     """The files of this module."""
     return [

@@ -19,6 +19,9 @@ P = [PlayerId(bytes([n]) * 32) for n in range(12)]
 B = [BlockId(bytes([n]) * 32) for n in range(12)]
 
 
+NAMES = ("rewards", "cap")
+
+
 def files() -> list[File]:
     """The files of this module."""
     cases = _decay() + _clusters() + _points() + _payments() + _splits() + _whole()

@@ -19,6 +19,9 @@ from tests.vectors.paying import P, ruled
 FOUNDED = msgspec.structs.replace(MAIN, founders=tuple(P[:3]))
 
 
+NAMES = ("personhood", "diversity", "weights", "reports", "concerts", "checkpoints")
+
+
 def files() -> list[File]:
     """The files of this module."""
     return [

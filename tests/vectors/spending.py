@@ -21,6 +21,9 @@ EPOCH = Epoch(10)
 Held = dict[int, int]  # amounts by the number of a block
 
 
+NAMES = ("accounts", "hashtree")
+
+
 def files() -> list[File]:
     """The files of this module."""
     about = "An account through epoch 10 (base_micro 100, unbond_epochs 2): each operation funded or not, and the end."

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.vectors.all import MAKERS, written
+from tests.vectors.all import MAKERS
+from tests.vectors.form import text_of
 
 FOLDER = Path(__file__).parent
 FILES = sorted(path.name for path in FOLDER.glob("*.json"))
 MAX_BYTES = 300_000
 
 
-@pytest.fixture(scope="module")
-def texts() -> dict[str, str]:
-    return written()
+def test_every_file_has_a_maker_and_no_other_is_there() -> None:
+    named = [f"{name}.json" for maker in MAKERS for name in maker.NAMES]
+    assert sorted(named) == FILES
 
 
-def test_every_file_is_committed_and_no_other(texts: dict[str, str]) -> None:
-    assert sorted(texts) == FILES
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_is_what_the_rules_give(name: str, texts: dict[str, str]) -> None:
+@pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__.rsplit(".", 1)[-1])
+def test_the_files_are_what_the_rules_give(maker: ModuleType) -> None:
     """After a change of the rules that is meant: `make vectors`, and say why in the commit."""
-    text = (FOLDER / name).read_text()
-    old, new = json.loads(text)["cases"], json.loads(texts[name])["cases"]
-    for before, now in zip(old, new, strict=True):
-        assert now == before, f"{name}: {now['name']}"
-    assert text == texts[name]
-    assert len(text) < MAX_BYTES
+    made = {file.name: text_of(file) for file in maker.files()}
+    assert tuple(made) == maker.NAMES
+    for name, text in made.items():
+        committed = (FOLDER / f"{name}.json").read_text()
+        for before, now in zip(json.loads(committed)["cases"], json.loads(text)["cases"], strict=True):
+            assert now == before, f"{name}: {now['name']}"
+        assert committed == text
+        assert len(text) < MAX_BYTES
 
 
 def test_of_what_can_be_refused_more_is_refused_than_not() -> None:
