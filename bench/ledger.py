@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from bench.author import NETWORK, Author
 from consensus import vrf
 from consensus.ledger import Ledger
 from consensus.lots import Place
@@ -32,63 +33,35 @@ from consensus.ops import (
     Vouch,
     Why,
     block_id,
-    encode_ops,
 )
-from consensus.params import MAIN, network_id
+from consensus.params import MAIN
 from consensus.selection import draw
 from crdt.canonical import digest
-from crdt.entry import Entry, LogKey, first_body, next_body, sign
-from crdt.keys import Identity
+from crdt.entry import Entry
 from crdt.types import (
-    NO_ENTRY,
     NO_NONCE,
     Digest,
     EntryId,
     Epoch,
     MicroJam,
-    PlayerId,
     Seq,
     SessionId,
     Window,
     jam_document,
-    ledger_document,
 )
 
 FIRST = Epoch(100)
-NETWORK = network_id(MAIN)
 SESSION = SessionId(b"\x11" * 32)
 PERFECT = Measures(*[65_536] * len(Measures.__struct_fields__))
 RUNS = 3
 Batch = list[Entry]
 
 
-class Writer:
-    """A player with its ledger."""
-
-    def __init__(self, number: int) -> None:
-        self.identity = Identity(digest(b"bench", number.to_bytes(8, "big")))
-        self.player: PlayerId = self.identity.player
-        self.vrf_seed = self.identity.vrf_seed()
-        self.vrf_key = vrf.public_key(self.vrf_seed)
-        self._last: Entry | None = None
-
-    def write(self, epoch: int, *ops: AnyOp) -> Entry:
-        """The next entry of its ledger."""
-        document, payload, last = ledger_document(Epoch(epoch)), encode_ops(ops), self._last
-        if last is not None and last.body.document == document:
-            body = next_body(last, payload)
-        else:
-            prev = NO_ENTRY if last is None else last.id
-            body = first_body(NETWORK, document, LogKey(self.player, NO_NONCE), payload, prev)
-        self._last = sign(self.identity, NETWORK, body)
-        return self._last
-
-
 class Mesh:
     """Players, and a ledger that tells them whom they may verify and what they hold."""
 
     def __init__(self, count: int) -> None:
-        self.writers = [Writer(number) for number in range(count)]
+        self.writers = [Author(number) for number in range(count)]
         self.ledger = Ledger(MAIN, NETWORK)
 
     def publish(self, batch: Batch) -> Batch:
@@ -97,7 +70,7 @@ class Mesh:
             self.ledger.add(entry)
         return batch
 
-    def window(self, window: Window, proposers: list[Writer]) -> Iterator[Batch]:
+    def window(self, window: Window, proposers: list[Author]) -> Iterator[Batch]:
         """All are there, some propose, and those who are drawn vote, each in one entry."""
         epoch = MAIN.epoch_of(window)
         salt = window.to_bytes(16, "big")
@@ -107,12 +80,12 @@ class Mesh:
         votes = [(w, tuple(self._votes(w, window, blocks))) for w in self.writers]
         yield self.publish([w.write(epoch, *ops) for w, ops in votes if ops])
 
-    def _block(self, window: Window, proposer: Writer) -> Block:
+    def _block(self, window: Window, proposer: Author) -> Block:
         head = EntryId(digest(b"bench", window.to_bytes(8, "big"), proposer.player))
         document = jam_document(SESSION)
         return Block(window, SESSION, document, NO_NONCE, Seq(0), Seq(9), head, Digest(head), PERFECT, True, ())
 
-    def _votes(self, writer: Writer, window: Window, blocks: dict[Writer, Block]) -> Iterator[Attest]:
+    def _votes(self, writer: Author, window: Window, blocks: dict[Author, Block]) -> Iterator[Attest]:
         for proposer, block in blocks.items():
             electorate = self.ledger.eligible(window, proposer.player)
             elector = electorate.get(writer.player)
@@ -134,7 +107,7 @@ class Mesh:
                     ops[writer] = left[per_entry:]
             yield self.publish(batch)
 
-    def _payments(self, writer: Writer, epoch: Epoch, each: int) -> Iterator[AnyOp]:
+    def _payments(self, writer: Author, epoch: Epoch, each: int) -> Iterator[AnyOp]:
         lots = [lot for lot in self.ledger.lots(writer.player) if lot.place in (Place.FREE, Place.COMING)]
         for n in range(each):
             away = 1 + (n * 7 + epoch) % (len(self.writers) - 1)

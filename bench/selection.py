@@ -11,16 +11,14 @@ import argparse
 import time
 from collections.abc import Callable, Sequence
 
+from bench.author import NETWORK, Author
 from consensus import vrf
 from consensus.ledger import Ledger
-from consensus.ops import Attest, Block, Measures, Pulse, Vote, Why, block_id, encode_ops
-from consensus.params import MAIN, network_id
+from consensus.ops import Attest, Block, Measures, Pulse, Vote, Why, block_id
+from consensus.params import MAIN
 from consensus.selection import input_of, tranche_of
-from crdt.canonical import digest
-from crdt.entry import Entry, LogKey, first_body, next_body, sign
-from crdt.keys import Identity
+from crdt.entry import Entry
 from crdt.types import (
-    NO_ENTRY,
     NO_NONCE,
     BlockId,
     Digest,
@@ -30,63 +28,36 @@ from crdt.types import (
     SessionId,
     Window,
     jam_document,
-    ledger_document,
 )
 
-NETWORK = network_id(MAIN)
 WINDOW = Window(30_000)  # of epoch 1000; its electorate was there two epochs before
+EPOCH = MAIN.epoch_of(WINDOW)
 PRESENT = Window(WINDOW - 2 * MAIN.epoch_windows)
 VOTES_PER_BLOCK, RUNS = 7, 3
 
 
-class Player:
-    """Keys and the last entry written."""
-
-    def __init__(self, number: int) -> None:
-        self.identity = Identity(digest(b"bench-selection", number.to_bytes(4, "big")))
-        self.vrf_seed = self.identity.vrf_seed()
-        self.last: Entry | None = None
-
-    @property
-    def id(self) -> PlayerId:
-        """Its key."""
-        return self.identity.player
-
-    def write(self, window: Window, payload: bytes) -> Entry:
-        """The next entry, in the document of a window's epoch."""
-        document, last = ledger_document(MAIN.epoch_of(window)), self.last
-        if last is not None and last.body.document == document:
-            body = next_body(last, payload)
-        else:
-            prev = NO_ENTRY if last is None else last.id
-            body = first_body(NETWORK, document, LogKey(self.id, NO_NONCE), payload, prev)
-        self.last = sign(self.identity, NETWORK, body)
-        return self.last
-
-
-def presence(players: Sequence[Player], window: Window) -> list[Entry]:
+def presence(players: Sequence[Author], window: Window) -> list[Entry]:
     """Everybody's pulse in a window."""
-    pulses = [Pulse(window, bytes(16), vrf.public_key(player.vrf_seed)) for player in players]
-    return [player.write(window, encode_ops((pulse,))) for player, pulse in zip(players, pulses, strict=True)]
+    return [player.write(MAIN.epoch_of(window), Pulse(window, bytes(16), player.vrf_key)) for player in players]
 
 
-def blocks(proposers: Sequence[Player]) -> tuple[list[Entry], dict[PlayerId, BlockId]]:
+def blocks(proposers: Sequence[Author]) -> tuple[list[Entry], dict[PlayerId, BlockId]]:
     """A block of each of these players, for one window."""
     session, one = SessionId(bytes(32)), Measures(*[65_536] * len(Measures.__struct_fields__))
     document, head, root = jam_document(session), EntryId(bytes(32)), Digest(bytes(32))
     op = Block(WINDOW, session, document, NO_NONCE, Seq(0), Seq(9), head, root, one, True, ())
-    entries = [player.write(WINDOW, encode_ops((op,))) for player in proposers]
-    return entries, {player.id: block_id(player.id, op) for player in proposers}
+    entries = [player.write(EPOCH, op) for player in proposers]
+    return entries, {player.player: block_id(player.player, op) for player in proposers}
 
 
-def votes(ledger: Ledger, players: Sequence[Player], ids: dict[PlayerId, BlockId]) -> list[Entry]:
+def votes(ledger: Ledger, players: Sequence[Author], ids: dict[PlayerId, BlockId]) -> list[Entry]:
     """The first few of those drawn for each block vote; each voter's votes are one entry, voters sorted."""
     said: dict[PlayerId, list[Attest]] = {}
     for proposer, block in ids.items():
         electorate, found = ledger.eligible(WINDOW, proposer), 0
         alpha = input_of(MAIN, NETWORK, proposer, WINDOW)
         for player in players:
-            elector = electorate.get(player.id)
+            elector = electorate.get(player.player)
             if elector is None or found == VOTES_PER_BLOCK:
                 continue
             output = vrf.evaluate(player.vrf_seed, alpha)
@@ -94,9 +65,9 @@ def votes(ledger: Ledger, players: Sequence[Player], ids: dict[PlayerId, BlockId
             if tranche is not None:
                 proof, found = vrf.prove(player.vrf_seed, alpha), found + 1
                 vote = Attest(block, proposer, WINDOW, Vote.YES, Why.FINE, tranche, proof)
-                said.setdefault(player.id, []).append(vote)
-    by_id = {player.id: player for player in players}
-    return [by_id[voter].write(WINDOW, encode_ops(tuple(said[voter]))) for voter in sorted(said)]
+                said.setdefault(player.player, []).append(vote)
+    by_id = {player.player: player for player in players}
+    return [by_id[voter].write(EPOCH, *said[voter]) for voter in sorted(said)]
 
 
 def filled(entries: Sequence[Entry]) -> Ledger:
@@ -145,7 +116,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--players", type=int, default=10_000, help="who were present (default: %(default)s)")
     parser.add_argument("--votes", type=int, default=140, help="on blocks of one window (default: %(default)s)")
     arguments = parser.parse_args(argv)
-    players = [Player(number) for number in range(arguments.players)]
+    players = [Author(number) for number in range(arguments.players)]
     there = presence(players, PRESENT)
     proposed, ids = blocks(players[: max(1, arguments.votes // VOTES_PER_BLOCK)])
     before = [*there, *proposed]

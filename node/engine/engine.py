@@ -227,8 +227,10 @@ class Engine:
             return []
         self._next_hint_us = now_us + HINT_EVERY_US
         near = {self.player, *self.peers}
+        if all(peer.links <= near for peer in self.peers.values()):
+            return []
         total = self.documents.total()
-        if total == self._hinted or all(peer.links <= near for peer in self.peers.values()):
+        if total == self._hinted:
             return []
         self._hinted = total
         return [Hint(total)]
