@@ -11,7 +11,7 @@ costs its path. Memory grows with the entries held; history goes by dropping who
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from consensus.accounts import Account, Funding, Spent
@@ -199,7 +199,7 @@ class Ledger:
         """One session, or None."""
         return self._facts.session(session)
 
-    def pulses(self, window: Window) -> dict[PlayerId, tuple[EntryId, Pulse]]:
+    def pulses(self, window: Window) -> Mapping[PlayerId, tuple[EntryId, Pulse]]:
         """Who was present in a window, and the entry that says so."""
         return self._facts.presence.pulses(window)
 

@@ -79,6 +79,7 @@ class Presence:
         self.changed: set[Window] = set()  # windows whose pulses changed
         self._pulses: dict[Epoch, dict[PlayerId, dict[Source, Pulse]]] = {}
         self._known: OrderedDict[tuple[Epoch, Window | None], _Members] = OrderedDict()
+        self._firsts: OrderedDict[Window, dict[PlayerId, tuple[EntryId, Pulse]]] = OrderedDict()
 
     def is_usable(self, pulse: Pulse) -> bool:
         """Whether a pulse carries a key that can be drawn with; without one its player could never vote."""
@@ -102,13 +103,18 @@ class Presence:
 
     def _forget(self, epoch: Epoch, window: Window) -> None:
         self.changed.add(window)
+        self._firsts.pop(window, None)
         self._known.pop((epoch, None), None)
         self._known.pop((epoch, window), None)
 
-    def pulses(self, window: Window) -> dict[PlayerId, tuple[EntryId, Pulse]]:
+    def pulses(self, window: Window) -> Mapping[PlayerId, tuple[EntryId, Pulse]]:
         """Each present player's first pulse in a window, players sorted."""
-        first = self._first(self._params.epoch_of(window), window)
-        return {player: (source.entry, pulse) for player, (source, pulse) in first.items()}
+        if window not in self._firsts:
+            first = self._first(self._params.epoch_of(window), window)
+            self._firsts[window] = {player: (source.entry, pulse) for player, (source, pulse) in first.items()}
+            if len(self._firsts) > ELECTORATES_KNOWN_MAX:
+                self._firsts.popitem(last=False)
+        return self._firsts[window]
 
     def _first(self, epoch: Epoch, window: Window | None) -> dict[PlayerId, tuple[Source, Pulse]]:
         found: dict[PlayerId, tuple[Source, Pulse]] = {}

@@ -4,8 +4,9 @@ A jam's time is its creator's clock. Everyone else sends the creator probes and 
 differences: forward = their receipt - our sending, backward = our receipt - their sending. Each is the clock offset
 plus or minus a delay that is never negative, so the smallest of either kind is the best seen, and half the
 difference of the two minima is the offset; half their sum bounds the error, and is published beside it. A burst of
-a hundred probes makes one measurement; measurements over ten minutes give the rate between the clocks. What is
-shown moves towards what is measured by at most a millisecond a second, so that beats never jump.
+a hundred probes makes one measurement, a handful while nobody needs that clock; measurements over ten minutes give
+the rate between the clocks. What is shown moves towards what is measured by at most a millisecond a second, so that
+beats never jump.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections import deque
 from typing import Final, NamedTuple
 
 PROBES_PER_BURST: Final = 100
+IDLE_PROBES: Final = 8  # while nobody plays by this peer's clock: enough to show how far it is off
 FIRST_ESTIMATE_PROBES: Final = 8  # enough for a first, rougher estimate
 BURST_EVERY_US: Final = 30_000_000
 PROBE_TIMEOUT_US: Final = 1_000_000
@@ -38,21 +40,28 @@ class OffsetEstimator:
         self._forward_us: int | None = None
         self._backward_us: int | None = None
         self._probes = 0
+        self._goal = 0  # probes in the burst under way, or in the last one
         self._burst_started_us: int | None = None
         self._last_probe_us: int | None = None
         self.measurements: deque[Measurement] = deque(maxlen=32)
         self._shown: Measurement | None = None
 
-    def wants_probe(self, now_us: int) -> bool:
-        """Whether to send a probe now: within a burst, or when the next one is due."""
+    def wants_probe(self, now_us: int, is_needed: bool = True) -> bool:
+        """Whether to send a probe now: within a burst, when the next one is due, or when a rough measurement does no
+        longer do because this clock `is_needed` to play by."""
         if self._burst_started_us is None:
             last = self.measurements[-1].at_us if self.measurements else None
-            return last is None or now_us - last >= BURST_EVERY_US
+            is_rough = is_needed and self._goal < PROBES_PER_BURST
+            return last is None or is_rough or now_us - last >= BURST_EVERY_US
         waiting = self._last_probe_us is not None and now_us - self._last_probe_us < PROBE_TIMEOUT_US
         return not waiting
 
-    def probe_sent(self, now_us: int) -> None:
+    def probe_sent(self, now_us: int, is_needed: bool = True) -> None:
         """A probe left at `now_us`; the next waits for its echo or for the time-out."""
+        if is_needed:
+            self._goal = PROBES_PER_BURST
+        elif self._burst_started_us is None:
+            self._goal = IDLE_PROBES
         if self._burst_started_us is None:
             self._burst_started_us = now_us
             self._forward_us = self._backward_us = None
@@ -72,7 +81,7 @@ class OffsetEstimator:
         self._last_probe_us = None
         if self._probes == FIRST_ESTIMATE_PROBES and self._shown is None:
             self._shown = self._measure(received_us)
-        if self._probes >= PROBES_PER_BURST:
+        if self._probes >= self._goal:
             self.measurements.append(self._measure(received_us))
             self._burst_started_us = None
             if self._shown is None or abs(self.measurements[-1].offset_us - self._shown.offset_us) > 1_000_000:

@@ -113,10 +113,12 @@ class Checkpointing:
         if final is not None:
             if final.digest not in self._contents and final.epoch > self.ledger.base.epoch:
                 self._work_out(final.epoch)
-            return None if final.digest in self._contents else final.digest
+            if final.digest in self._contents:
+                return None
         if self._trusted is not None and self.ledger.base == NO_VALUE:
             return self._trusted
-        return self.ledger.named_base()
+        # Whoever came when entries below it were dropped may count votes for one that nobody holds any more.
+        return self.ledger.named_base() or (final.digest if final is not None else None)
 
     def adopt(self, raw: bytes) -> list[Effect]:
         """Begin with a content that is final or trusted. Raises Violation when it is none, or an older one."""

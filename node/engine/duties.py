@@ -42,6 +42,8 @@ from node.engine.documents import Documents
 from node.engine.effects import Work
 from node.engine.repertoire import WAITING_MAX, Repertoire, entries_around
 
+LOOK_EVERY_US: Final = 50_000
+VOTES_EVERY_SHARE: Final = 20  # of the delay before votes are cast: so often the blocks are looked through
 OUTCOMES_MAX: Final = 256
 SEEN_MAX: Final = 4_096
 LOOK_BACK_WINDOWS: Final = 3  # own windows still proposed after a restart
@@ -106,6 +108,7 @@ class Duties:
         self._calls: OrderedDict[Window, Call] = OrderedDict()  # what this player was asked for
         self._silent: deque[Window] = deque(maxlen=LOOK_BACK_WINDOWS)  # own windows without a note
         self._next_look_us = 0
+        self._next_votes_us = 0
         self._job: _Job | None = None
         self._tickets = 0
         self._work: list[Work] = []
@@ -128,6 +131,7 @@ class Duties:
         if len(self._findings) > SEEN_MAX:
             self._findings.popitem(last=False)
         self._job = None
+        self._next_votes_us = 0
         self.repertoire.is_being_read = False
 
     def _finding(self, subject: BlockId | Window, now_us: int, task: Callable[[], T], kind: type[T]) -> T | None:
@@ -146,14 +150,16 @@ class Duties:
         """What this node owes at this moment."""
         if now_us < self._next_look_us:
             return Due()
-        self._next_look_us = now_us + 50_000
+        self._next_look_us = now_us + LOOK_EVERY_US
         ops: list[AnyOp] = []
         window = self.params.window_at(now_us)
         if self.player not in self.ledger.pulses(window):
             ops.append(self._pulse(window))
         self._draw_riff(window, now_us)
         judged = [w for w in self._unjudged(window, now_us) if self._propose(w, ops, now_us)]
-        ops.extend(islice(self._votes(window, now_us), VOTES_PER_ENTRY_MAX))
+        if now_us >= self._next_votes_us:
+            self._next_votes_us = now_us + self.params.vote_delay_ms * 1_000 // VOTES_EVERY_SHARE
+            ops.extend(islice(self._votes(window, now_us), VOTES_PER_ENTRY_MAX))
         work, self._work = self._work, []
         return Due(tuple(ops), tuple(judged), tuple(work))
 

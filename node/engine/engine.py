@@ -114,6 +114,7 @@ class Engine:
         self._next_hint_us = 0
         self._next_hint_in_us = 0
         self._current: SessionId | None = None
+        self._creator: PlayerId | None = None  # by whose clock this player plays
         self._next_board_us = 0
 
     def handle(self, now_us: int, event: Input) -> list[Effect]:
@@ -205,8 +206,9 @@ class Engine:
         out: list[Effect] = []
         for peer in self.peers.values():
             out.extend(self.sync.due(peer, now_us))
-            if peer.clock.wants_probe(now_us):
-                peer.clock.probe_sent(now_us)
+            is_needed = peer.player == self._creator
+            if peer.clock.wants_probe(now_us, is_needed):
+                peer.clock.probe_sent(now_us, is_needed)
                 out.append(Send(peer.player, pack(frames.Probe(Micros(now_us)))))
         if self.may_sign(now_us):
             due = self.duties.due(now_us)
@@ -240,7 +242,7 @@ class Engine:
         current = placed.facts.id if placed else None
         if current == self._current:
             return []
-        self._current = current
+        self._current, self._creator = current, placed.facts.creator if placed else None
         return [SessionChanged(current)]
 
     def _record(self, now_us: int, ops: tuple[AnyOp, ...]) -> list[Effect]:

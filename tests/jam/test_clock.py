@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jam.clock import BURST_EVERY_US, FIRST_ESTIMATE_PROBES, PROBES_PER_BURST, OffsetEstimator
+from jam.clock import BURST_EVERY_US, FIRST_ESTIMATE_PROBES, IDLE_PROBES, PROBES_PER_BURST, OffsetEstimator
 
 
 def _burst(est: OffsetEstimator, at_us: int, offset_us: int, delays: list[tuple[int, int]], drift_ppm: int = 0) -> int:
@@ -46,6 +46,21 @@ def test_a_first_estimate_comes_early_and_the_burst_ends() -> None:
     now = _burst(est, 2_000_000, 500, [(100, 100)] * (PROBES_PER_BURST - FIRST_ESTIMATE_PROBES))
     assert not est.wants_probe(now)
     assert est.wants_probe(now + BURST_EVERY_US)
+
+
+def test_a_clock_that_nobody_plays_by_is_measured_roughly_and_at_once_better_when_somebody_does() -> None:
+    est, now, sent = OffsetEstimator(), 0, 0
+    while est.wants_probe(now, is_needed=False):
+        est.probe_sent(now, is_needed=False)
+        est.echo(now, now + 600, now + 600, now + 200)
+        now, sent = now + 10_000, sent + 1
+    reading = est.reading(now)
+    assert sent == IDLE_PROBES and reading is not None and reading.offset_us == 500
+    assert est.wants_probe(now) and not est.wants_probe(now, is_needed=False)
+    now = _burst(est, now, 500, [(100, 100)] * (PROBES_PER_BURST // 2))
+    assert est.wants_probe(now, is_needed=False)  # a burst begun is ended
+    now = _burst(est, now, 500, [(100, 100)] * (PROBES_PER_BURST // 2))
+    assert not est.wants_probe(now) and len(est.measurements) == 2
 
 
 def test_what_is_shown_moves_slowly_towards_what_is_measured() -> None:
