@@ -11,20 +11,23 @@ there are, not of how long they have played.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
 from consensus.checkpoint import Value
-from consensus.ops import EpochField, LotRef, SessionOpen
+from consensus.concerts import SEEN_MAX
+from consensus.ops import EpochField, LotRef, SessionOpen, session_id
 from consensus.params import Params
 from crdt.canonical import Canonical, digest, encode
 from crdt.errors import Reason, Violation
 from crdt.limits import CONTENT_MAX_BYTES
 from crdt.types import (
+    NO_ENTRY,
     BlockIdField,
     Digest,
     DigestField,
@@ -133,8 +136,12 @@ def voters_of(params: Params, start: Content | None) -> dict[PlayerId, int]:
 
 def total_of(account: AccountPart) -> int:
     """All that is in an account, and coming, micro-JAM."""
-    heaps = (account.free, account.staked, account.coming, *(lots for _, lots in account.leaving))
-    return sum(lot.amount_micro for lots in heaps for lot in lots)
+    return sum(lot.amount_micro for lots in _heaps(account) for lot in lots)
+
+
+def _heaps(account: AccountPart) -> Iterator[HeldLots]:
+    yield from (account.free, account.staked, account.coming)
+    yield from (lots for _, lots in account.leaving)
 
 
 def digest_of(network: NetworkId, content: bytes) -> Digest:
@@ -153,25 +160,68 @@ def pack(content: Content) -> bytes:
 
 
 def unpack(raw: bytes) -> Content:
-    """A content from foreign bytes whose digest was checked. Raises Violation for what nobody writes so."""
+    """A content from foreign bytes whose digest was checked. Raises Violation for what nobody writes so: GARBAGE for
+    other shapes, NON_CANONICAL for what is not sorted or there twice, BAD_PAYLOAD for what contradicts itself."""
     content = _contents.decode(raw)
-    lists: tuple[Sequence[object], ...] = (
-        content.seeds,
-        content.accounts,
-        content.before,
-        content.present,
-        content.weights_before,
-        content.authors,
-        content.vouches,
-        content.acks,
-        content.witnesses,
-        content.reviews,
-        content.accepted,
-    )
-    if not all(_ascends(part) for part in lists):
-        raise Violation(Reason.NON_CANONICAL, "a checkpoint's parts are sorted, each there once")
+    if not all(_ascends(part) for part in _sorted_parts(content)):
+        raise Violation(Reason.NON_CANONICAL, "a checkpoint's parts are sorted, each thing there once")
+    fault = next((fault for fault, found in _faults(content) if found), None)
+    if fault is not None:
+        raise Violation(Reason.BAD_PAYLOAD, fault)
     return content
 
 
-def _ascends(items: Sequence[object]) -> bool:
-    return all(one < other for one, other in pairwise(items))  # type: ignore[operator]
+def _sorted_parts(content: Content) -> Iterator[Sequence[Any]]:
+    """The keys of everything that ascends, so that no two things stand under one key."""
+    yield [epoch for epoch, _ in content.seeds]
+    yield [part.player for part in content.accounts]
+    yield [part.player for part in content.before]
+    yield [part.player for part in content.present]
+    yield [player for player, _ in content.weights_before]
+    yield [part.author for part in content.authors]
+    yield [session_id(part.creator, part.op) for part in content.sessions]
+    yield content.vouches
+    yield [(part.player, part.by) for part in content.acks]
+    yield content.witnesses
+    yield content.reviews
+    yield [(part.proposer, part.window) for part in content.accepted]
+    for account in content.accounts:
+        yield [release for release, _ in account.leaving]
+        yield from ([lot.block for lot in lots] for lots in _heaps(account))
+    yield from ([epoch for epoch, _ in part.counts] for part in content.acks)
+    yield from (part.voters for part in content.accepted)
+
+
+def _faults(content: Content) -> Iterator[tuple[str, bool]]:
+    """What contradicts itself, and whether this content does."""
+    end, now = content.epoch, {part.player: part.weight for part in content.present}
+    held = sum(total_of(account) for account in content.accounts)
+    yield "what accounts hold is not what was minted and not burned", (
+        held != content.minted_micro - content.burned_micro
+    )
+    yield "an account without coins", any(not total_of(account) for account in content.accounts)
+    leaving = [(release, lots) for account in content.accounts for release, lots in account.leaving]
+    yield "nothing leaves a stake", any(not lots for _, lots in leaving)
+    yield "coins that have left the stake before", any(release < end for release, _ in leaving)
+    yield "a seed that later ones have made void", sum(epoch <= end + 1 for epoch, _ in content.seeds) > 1
+    yield "a weight that has not changed", any(now.get(p) == weight for p, weight in content.weights_before)
+    yield "an entry of a later epoch", any(part.epoch > end for part in content.authors)
+    yield "an author without entries whose log is not cut", any(_is_idle(part) for part in content.authors)
+    yield "a vouch for oneself", any(who == whom for who, whom in content.vouches)
+    yield "an acknowledgement of oneself", any(part.player == part.by for part in content.acks)
+    yield "an acknowledger who never was one", any(not part.counts for part in content.acks)
+    yield "a later acknowledgement", any(epoch > end for part in content.acks for epoch, _ in part.counts)
+    yield "a witness of oneself", any(who == whom for who, whom, _ in content.witnesses)
+    seen = Counter((who, whom) for who, whom, _ in content.witnesses)
+    yield "more sessions of a witness than matter", any(times > SEEN_MAX for times in seen.values())
+    yield "a later review", any(epoch > end for epoch, _ in content.reviews)
+    yield "a block that nobody attested", any(not part.voters for part in content.accepted)
+    yield "a vote on one's own block", any(part.proposer in part.voters for part in content.accepted)
+
+
+def _is_idle(part: AuthorPart) -> bool:
+    return part.entry == NO_ENTRY and (part.epoch, part.seq, part.is_cut) != (0, 0, True)
+
+
+def _ascends(items: Sequence[Any]) -> bool:
+    return all(one < other for one, other in pairwise(items))
