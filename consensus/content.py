@@ -196,8 +196,9 @@ def _faults(content: Content) -> Iterator[tuple[str, bool]]:
     """What contradicts itself, and whether this content does."""
     end, now = content.epoch, {part.player: part.weight for part in content.present}
     held = sum(total_of(account) for account in content.accounts)
-    yield "what accounts hold is not what was minted and not burned", (
-        held != content.minted_micro - content.burned_micro
+    yield (
+        "what accounts hold is not what was minted and not burned",
+        (held != content.minted_micro - content.burned_micro),
     )
     yield "an account without coins", any(not total_of(account) for account in content.accounts)
     leaving = [(release, lots) for account in content.accounts for release, lots in account.leaving]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.vectors import drawing, encoding, folding, hearing, paying, society, spending
+from tests.vectors import drawing, encoding, folding, hearing, paying, payloads, society, spending
 from tests.vectors.form import text_of
 
-MAKERS = (encoding, drawing, hearing, paying, society, spending, folding)
+MAKERS = (encoding, payloads, drawing, hearing, paying, society, spending, folding)
 
 
 def written() -> dict[str, str]:

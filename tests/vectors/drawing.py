@@ -11,11 +11,11 @@ from consensus import merkle, vrf
 from consensus.ops import Vote, Why
 from consensus.params import MAIN, SMALL
 from consensus.selection import epoch_seed, input_of, tranche_of
-from consensus.verdict import Ballot, decide, is_fabricated, quorum
+from consensus.verdict import Ballot, Standing, decide, is_fabricated, quorum
 from crdt.types import EntryId, Epoch, Window
 from tests.consensus.test_vrf import NON_CANONICAL, SMALL_ORDER, VECTORS
 from tests.vectors.encoding import ALICE, BOB, NETWORK
-from tests.vectors.form import Case, File, case, verdict
+from tests.vectors.form import Case, File, case, though, under, verdict
 
 IDS = [EntryId(hashlib.sha256(bytes([n])).digest()) for n in range(20)]
 
@@ -30,10 +30,13 @@ def files() -> list[File]:
             "merkle",
             "Trees over entry ids (id n is SHA-256 of the byte n): roots, paths, and what is no proof.",
             _merkle(),
+            ("root",),
         ),
         File("vrf", "ECVRF-EDWARDS25519-SHA512-TAI: outputs of proofs, and proofs that show nothing.", _vrf()),
-        File("selection", "VRF inputs, and the tranche that an output draws one into.", _selection()),
-        File("verdicts", "Counted votes as [tranche, vote]; a verdict with what it rests on.", _verdicts()),
+        File("selection", "VRF inputs, and the tranche that an output draws one into.", _selection(), ("input",)),
+        File(
+            "verdicts", "Counted votes as [tranche, vote]; a verdict with what it rests on.", _verdicts(), ("quorum",)
+        ),
     ]
 
 
@@ -42,10 +45,11 @@ def _merkle() -> list[Case]:
         case(f"root of {n}", {"ids": IDS[:n]}, lambda n=n: merkle.root_of(IDS[:n]))
         for n in (0, 1, 2, 3, 4, 5, 7, 8, 9, 20)
     ]
+    cases = under("root", cases) + _paths()
     proofs = [(n, i) for n in (1, 2, 3, 5, 7, 8, 20) for i in sorted({0, n // 2, n - 1})]
     for size, index in proofs:
         path, root = merkle.prove(IDS[:size], index), merkle.root_of(IDS[:size])
-        cases.append(_included(f"{index} of {size}", root, IDS[index], index, size, path))
+        cases += under("inclusion", [_included(f"{index} of {size}", root, IDS[index], index, size, path)])
     root, path = merkle.root_of(IDS[:7]), merkle.prove(IDS[:7], 4)
     node = merkle.prove(IDS[:7], 6)[0]
     wrong = [
@@ -64,9 +68,30 @@ def _merkle() -> list[Case]:
         ("of nothing", root, IDS[0], 0, 0, ()),
         ("an inner node as an entry", root, EntryId(node), 1, 2, (merkle.prove(IDS[:7], 0)[-1],)),
         ("the root as an entry", root, EntryId(root), 0, 1, ()),
+        ("the path of another place", root, IDS[4], 4, 7, merkle.prove(IDS[:7], 3)),
+        ("a step of 33 bytes", root, IDS[4], 4, 7, (path[0] + b"\x00", *path[1:])),
+        ("a leaf's hash as an entry", root, EntryId(merkle.root_of(IDS[4:5])), 4, 7, path),
+        ("a negative size", root, IDS[4], 4, -7, path),
+        ("a root of 31 bytes", root[:31], IDS[4], 4, 7, path),
+        ("a tree of the same entries in another order", merkle.root_of(IDS[:7][::-1]), IDS[4], 4, 7, path),
         ("one bit of a step", root, IDS[4], 4, 7, (bytes([path[0][0] ^ 1]) + path[0][1:], *path[1:])),
     ]
-    return cases + [_included(*one) for one in wrong]
+    return cases + under("inclusion", [_included(*one) for one in wrong])
+
+
+def _paths() -> list[Case]:
+    """How a path is found, and that there is none to a place that is none."""
+    return under(
+        "path",
+        [
+            case(f"to {index} of {size}", {"ids": IDS[:size], "index": index}, lambda n=size, i=index: _path(n, i))
+            for size, index in ((5, 4), (5, 1), (5, 5), (5, -1), (0, 0))
+        ],
+    )
+
+
+def _path(size: int, index: int) -> Any:
+    return merkle.prove(IDS[:size], index)
 
 
 def _included(name: str, root: bytes, entry: EntryId, index: int, size: int, path: Any) -> Case:
@@ -153,17 +178,27 @@ def _selection() -> list[Case]:
         (5, 0, 0),
         (5, 1, 0),
     ]
-    for value, weight, total in odds:
+    others = [
+        ((7, 21, 35), 2**64 * 35 // 36 + 1, 1, 36),
+        ((7, 21, 35), 2**63, 1, 70),
+        ((1, 1, 1), 2**63, 1, 2),
+        ((2, 4, 6), 2**64 * 6 // 7, 1, 7),
+        ((0, 0, 0), 0, 1, 1),
+        ((7, 21, 35), 5, 1, -1),
+        ((7, 21, 35), 5, -2, -1),
+        ((7, 21, 35), 2**64 - 1, 1, 2**60),
+    ]
+    for sizes, value, weight, total in [*((MAIN.tranche_sizes, *one) for one in odds), *others]:
         output = value.to_bytes(8, "big") + bytes(56)
-        given = {"tranche_sizes": MAIN.tranche_sizes, "output": output, "weight": weight, "total": total}
-        cases.append(case("tranche", given, lambda o=output, w=weight, t=total: _drawn(o, w, t)))
+        given = {"tranche_sizes": sizes, "output": output, "weight": weight, "total": total}
+        cases.append(case("tranche", given, lambda s=sizes, o=output, w=weight, t=total: _drawn(s, o, w, t)))
         if "expect" in cases[-1] and cases[-1]["expect"] is None:
             cases[-1] = verdict("tranche", given, None, "not drawn")
     return cases
 
 
-def _drawn(output: bytes, weight: int, total: int) -> int | None:
-    return tranche_of(MAIN, output, weight, total)
+def _drawn(sizes: tuple[int, ...], output: bytes, weight: int, total: int) -> int | None:
+    return tranche_of(msgspec.structs.replace(MAIN, tranche_sizes=sizes), output, weight, total)
 
 
 def _verdicts() -> list[Case]:
@@ -192,6 +227,10 @@ def _verdicts() -> list[Case]:
         ("five no", 100, [(0, no)] * 5, False),
         ("accepted before rejected", 100, [(0, yes)] * 10 + [(0, no)] * 5, False),
         ("one no of one", 1, [(0, no)], False),
+        ("a yes in a tranche that is closed", 100, [(0, yes)] * 3 + [(0, late)] * 5 + [(2, yes)] * 9, True),
+        ("yes to no as three to two", 100, [(0, yes)] * 6 + [(1, no)] * 4, True),
+        ("enough yes and too many no, in all tranches", 100, [(n, v) for n in range(3) for v in (yes, no)] * 3, False),
+        ("yes of the last tranche only, nobody in the one before", 100, [(2, yes)] * 4, False),
     ]
     for name, eligible, ballots, reviewed in votes:
         found = decide(MAIN, eligible, [Ballot(*ballot) for ballot in ballots], reviewed)
@@ -203,7 +242,9 @@ def _verdicts() -> list[Case]:
             "under_review": reviewed,
         }
         expect = msgspec.to_builtins(found._asdict())
-        cases.append(verdict(name, given, {**expect, "standing": found.standing.name.lower()}))
+        standing = found.standing.name.lower()
+        one = verdict(name, given, {**expect, "standing": standing})
+        cases += under("verdict", [though(one, "" if found.standing is Standing.LOCAL else standing)])
     return cases + _fabricated()
 
 

@@ -1,13 +1,11 @@
-"""Encoding, ids, entries and operations: what is accepted byte for byte, and why the rest is not."""
+"""Encoding, ids and entries: what is accepted byte for byte, and why the rest is not."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta
 
-from consensus.events import Event, decode_events, encode_events
 from consensus.ops import (
     AnyOp,
     Attest,
@@ -32,7 +30,6 @@ from consensus.ops import (
     Why,
     Witness,
     block_id,
-    decode_ops,
     encode_ops,
     session_id,
 )
@@ -95,20 +92,30 @@ OPS: tuple[AnyOp, ...] = (
 )
 
 
-NAMES = ("parameters", "encoding", "ids", "entries", "operations", "events")
+NAMED = (
+    "player of a seed",
+    "seed of the VRF key",
+    "session",
+    "block",
+    "client id",
+    "root name",
+    "root name under a nonce",
+)
+NAMES = ("parameters", "encoding", "ids", "entries")
 
 
 def files() -> list[File]:
     """The files of this module."""
     return [
-        File("parameters", "The presets, in the order of their fields, and the id of each network.", _parameters()),
-        File("encoding", "Bytes as MessagePack of a given shape: decoded strictly, or why not.", _encoding()),
-        File("ids", "Ids and names: BLAKE2b-256 with the personalisation named, over the bytes given.", _ids()),
-        File("entries", "Raw entries in a network: opened, or why not.", _entries()),
         File(
-            "operations", "Payloads of ledger entries: the operations in them, and how many are skipped.", _operations()
+            "parameters",
+            "The presets, in the order of their fields, and the id of each network.",
+            _parameters(),
+            ("parameters",),
         ),
-        File("events", "Payloads of jam entries: the events in them.", _events()),
+        File("encoding", "Bytes as MessagePack of a given shape: decoded strictly, or why not.", _encoding()),
+        File("ids", "Ids and names: BLAKE2b-256 with the personalisation named, over the bytes given.", _ids(), NAMED),
+        File("entries", "Raw entries in a network: opened, or why not.", _entries()),
     ]
 
 
@@ -123,7 +130,8 @@ def _parameters() -> list[Case]:
     ]
 
 
-def _shaped(shape: str) -> Canonical[Any]:
+def shaped(shape: str) -> Canonical[Any]:
+    """A decoder of one of the shapes."""
     types: dict[str, Any] = {
         "integer 0..100000": Annotated[int, Meta(ge=0, le=100_000)],
         "bytes, 1 to 3": Annotated[bytes, Meta(min_length=1, max_length=3)],
@@ -185,7 +193,7 @@ def _encoding() -> list[Case]:
         case(
             name,
             {"shape": shape, "raw": code, "max_bytes": 40},
-            lambda s=shape, c=code: _shaped(s).decode(bytes.fromhex(c)),
+            lambda s=shape, c=code: shaped(s).decode(bytes.fromhex(c)),
         )
         for name, shape, code in given
     ]
@@ -291,102 +299,16 @@ def _entries() -> list[Case]:
         ("payload of 16385 bytes", swap(payload=bytes(16_385))),
         ("oversize", bytes(24_641)),
     ]
-    return [case(name, {"network": NETWORK, **_raw(raw)}, lambda r=raw: _opened(r)) for name, raw in raws]
+    return [case(name, {"network": NETWORK, **short(raw)}, lambda r=raw: opened(NETWORK, r)) for name, raw in raws]
 
 
-def _raw(raw: bytes) -> dict[str, Any]:
+def short(raw: bytes) -> dict[str, Any]:
     """Bytes, the last of a long run of zeros left out."""
     short = raw.rstrip(b"\x00")
     return {"raw": short, "zeros_after": len(raw) - len(short)} if len(raw) - len(short) > 100 else {"raw": raw}
 
 
-def _opened(raw: bytes) -> dict[str, Any]:
-    entry = open_entry(NETWORK, raw)
+def opened(network: NetworkId, raw: bytes) -> dict[str, Any]:
+    """An entry that was opened, in short."""
+    entry = open_entry(network, raw)
     return {"id": entry.id, "document": entry.body.document, "author": entry.body.author, "seq": entry.body.seq}
-
-
-def _operations() -> list[Case]:
-    cases = [_payload(type(op).__name__, encode_ops((op,))) for op in OPS]
-    cases.append(_payload("all in one", encode_ops(OPS)))
-    bad: list[tuple[str, bytes]] = [
-        ("tag 0", encode((0, 1))),
-        ("tag of a later version", encode((99, 1, 2))),
-        ("no tag", encode(())),
-        ("a map", encode({"tag": 9})),
-        ("a field less", encode((9,))),
-        ("a field more", encode((9, BOB.player, 1))),
-        ("player of 31 bytes", encode((9, BOB.player[:31]))),
-        ("tag in two bytes", b"\x92\xcc\x09\xc4\x20" + BOB.player),
-        ("text for bytes", encode((9, "a" * 32))),
-        ("negative window", encode((1, -1, bytes(16), bytes(32)))),
-        ("window beyond 2^40", encode((1, 2**40 + 1, bytes(16), bytes(32)))),
-        ("salt of 15 bytes", encode((1, 1, bytes(15), bytes(32)))),
-        ("tempo too slow", encode((2, "", 19_999, 4, 4, 0, ()))),
-        ("nine tags", encode((2, "", 120_000, 4, 4, 0, ("t",) * 9))),
-        ("title of 81", encode((2, "x" * 81, 120_000, 4, 4, 0, ()))),
-        ("subdivision 0", encode((2, "", 120_000, 4, 0, 0, ()))),
-        ("quality beyond one", encode(_with(BLOCK, "quality", [65_537] * len(Measures.__struct_fields__)))),
-        ("a measure less", encode(_with(BLOCK, "quality", [1] * (len(Measures.__struct_fields__) - 1)))),
-        ("65 pulses", encode(_with(BLOCK, "pulses", [[BOB.player, bytes(32)]] * 65))),
-        ("riff 1", encode(_with(BLOCK, "riff", 1))),
-        ("vote 3", encode(_with(OPS[4], "vote", 3))),
-        ("reason 99", encode(_with(OPS[4], "why", 99))),
-        ("tranche 3", encode(_with(OPS[4], "tranche", 3))),
-        ("proof of 79 bytes", encode(_with(OPS[4], "proof", bytes(79)))),
-        ("no lots", encode((7, ()))),
-        ("65 lots", encode((7, [[B1, 1]] * 65))),
-        ("an amount of 0", encode((7, [[B1, 0]]))),
-        ("an amount beyond 2^60", encode((7, [[B1, 2**60 + 1]]))),
-        ("memo of 81", encode((6, BOB.player, [[B1, 1]], "x" * 81))),
-        ("six stars", encode((12, SESSION, BOB.player, [["joy", 6]], False))),
-        ("a tag of nothing", encode((12, SESSION, BOB.player, [["", 1]], False))),
-        ("a value of 2^53 + 1", encode((14, "x", 2**53 + 1))),
-    ]
-    cases += [_payload(name, encode((raw,))) for name, raw in bad]
-    cases.append(verdict("good ones beside bad ones", *_mixed([raw for _, raw in bad[:4]])))
-    cases += [
-        _payload("nothing", b""),
-        _payload("no operations", encode(())),
-        _payload("not a list", encode(7)),
-        _payload("operations that are not bytes", encode(((9, BOB.player),))),
-        _payload("list with a longer head", b"\xdc\x00\x00"),
-        _payload("129 operations", encode((encode(OPS[8]),) * 129)),
-    ]
-    return cases
-
-
-def _with(op: msgspec.Struct, field: str, value: object) -> list[object]:
-    """An operation as a list, with another value of one field."""
-    values = [value if name == field else getattr(op, name) for name in op.__struct_fields__]
-    return [type(op).__struct_config__.tag, *values]
-
-
-def _payload(name: str, raw: bytes) -> Case:
-    ops, skipped = decode_ops(raw)
-    return verdict(name, {"payload": raw}, None if skipped else [plain(op) for op in ops], "skipped")
-
-
-def _mixed(bad: list[bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
-    raw = encode((encode(OPS[8]), *bad, encode(OPS[9])))
-    ops, skipped = decode_ops(raw)
-    return {"payload": raw}, {"ops": [plain(op) for op in ops], "skipped": skipped}
-
-
-def _events() -> list[Case]:
-    good = (Event(0, 0, 0, 0, 0), Event(2**63 - 1, 63, 9, 127, 127, b"\x01" * 40))
-    raws = [
-        ("two events", encode_events(good)),
-        ("none", encode(())),
-        ("a time below 0", encode(((-1, 0, 0, 0, 0, None),))),
-        ("kind 64", encode(((0, 64, 0, 0, 0, None),))),
-        ("lane 10", encode(((0, 0, 10, 0, 0, None),))),
-        ("pitch 128", encode(((0, 0, 0, 128, 0, None),))),
-        ("velocity 128", encode(((0, 0, 0, 0, 128, None),))),
-        ("data of nothing", encode(((0, 0, 0, 0, 0, b""),))),
-        ("data of 41", encode(((0, 0, 0, 0, 0, bytes(41)),))),
-        ("without data", encode(((0, 0, 0, 0, 0),))),
-        ("a float", encode(((0.0, 0, 0, 0, 0, None),))),
-        ("garbage", b"\xc1"),
-        ("257 events", encode(((0, 0, 0, 0, 0, None),) * 257)),
-    ]
-    return [verdict(name, _raw(raw), plain(decode_events(raw)) or None, "no events") for name, raw in raws]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -16,11 +16,14 @@ Case = dict[str, Any]
 
 
 class File(NamedTuple):
-    """One file: its name without suffix, what it is about, and its cases."""
+    """One file: its name without suffix, what it is about, its cases, those of its rules that can refuse nothing (all
+    of them, if a file of one rule names itself), and what is given only in the first case, for all."""
 
     name: str
     about: str
     cases: list[Case]
+    pure: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
 
 def plain(value: Any) -> Any:
@@ -61,6 +64,16 @@ def verdict(name: str, given: Mapping[str, Any], expect: Any, refused: str = "")
     return {"name": name, "given": plain(given), "expect": plain(expect)}
 
 
+def under(rule: str, cases: Iterable[Case]) -> list[Case]:
+    """Cases of a rule that is not told by their names."""
+    return [{"name": one["name"], "rule": rule, **{key: one[key] for key in one if key != "name"}} for one in cases]
+
+
+def though(one: Case, why: str) -> Case:
+    """A case that leaves a value, of which something does not count."""
+    return {**one, "refused": why} if why else one
+
+
 def changes(params: Params, base: Params = MAIN) -> dict[str, Any]:
     """The parameters that differ from those of the main preset, by name."""
     names = type(params).__struct_fields__
@@ -70,5 +83,6 @@ def changes(params: Params, base: Params = MAIN) -> dict[str, Any]:
 def text_of(file: File) -> str:
     """The file as it is written."""
     lines = ",\n".join("  " + json.dumps(one, ensure_ascii=True, separators=(", ", ": ")) for one in file.cases)
-    about = json.dumps(file.about, ensure_ascii=True)
-    return f'{{\n "about": {about},\n "cases": [\n{lines}\n ]\n}}\n'
+    head = {"about": file.about} | {key: list(some) for key in ("pure", "shared") if (some := getattr(file, key))}
+    told = "".join(f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=True)},\n" for key, value in head.items())
+    return f'{{\n{told} "cases": [\n{lines}\n ]\n}}\n'

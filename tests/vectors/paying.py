@@ -13,12 +13,25 @@ from consensus.logistic import weight_q16
 from consensus.params import MAIN, Params
 from consensus.reward import Terms
 from crdt.types import BlockId, Epoch, MicroJam, PlayerId, Window
-from tests.vectors.form import Case, File, case, changes
+from tests.vectors.form import Case, File, case, changes, though
 
 P = [PlayerId(bytes([n]) * 32) for n in range(12)]
 B = [BlockId(bytes([n]) * 32) for n in range(12)]
 
 
+COMPUTED = (
+    "decay",
+    "expected meetings",
+    "likeness",
+    "mean likeness",
+    "cluster",
+    "points",
+    "budgets",
+    "payment",
+    "split",
+    "reward",
+    "recent",
+)
 NAMES = ("rewards", "cap")
 
 
@@ -26,7 +39,7 @@ def files() -> list[File]:
     """The files of this module."""
     cases = _decay() + _clusters() + _points() + _payments() + _splits() + _whole()
     return [
-        File("rewards", "Each case names the rule; `params` are what differs from the main preset.", cases),
+        File("rewards", "Each case names the rule; `params` are what differs from the main preset.", cases, COMPUTED),
         File("cap", "Who is not paid for which accepted block of one window.", _caps()),
     ]
 
@@ -157,11 +170,11 @@ def _splits() -> list[Case]:
         (5, []),
         (7, [P[1], P[1], P[0]]),
     ]:
-        cases.append(ruled("split", MAIN, {"paid": paid, "voters": voters}, lambda a=paid, v=voters: _split(a, v)))
+        cases.append(ruled("split", MAIN, {"paid": paid, "voters": voters}, lambda a=paid, v=voters: halves(a, v)))
     return cases
 
 
-def _split(paid: int, voters: list[PlayerId]) -> dict[str, Any]:
+def halves(paid: int, voters: list[PlayerId]) -> dict[str, Any]:
     proposer, parts = reward.split(MAIN, MicroJam(paid), voters)
     return {"proposer": proposer, "voters": parts}
 
@@ -195,13 +208,13 @@ def _whole() -> list[Case]:
                 "recent",
                 params,
                 given,
-                lambda p=params, w=window: {"m": _met(reward.recent_of(p, Window(w), accepted))},
+                lambda p=params, w=window: {"m": met(reward.recent_of(p, Window(w), accepted))},
             )
         )
     return cases
 
 
-def _met(recent: Any) -> list[tuple[PlayerId, int]]:
+def met(recent: Any) -> list[tuple[PlayerId, int]]:
     return sorted(reward.familiarity(recent).items())
 
 
@@ -214,7 +227,8 @@ def _caps() -> list[Case]:
         {B[2]: P[:2], B[0]: P[:1], B[1]: P[1:2], B[3]: P[:4]},
         {B[n]: P[n % 3 : n % 3 + 3] for n in range(10)},
     ]
-    return [
+    cases = [
         ruled("cap", two, {"accepted": sorted(one.items())}, lambda a=one: sorted(unpaid_of(two, a).items()))
         for one in given
     ]
+    return [though(one, "beyond the cap" if any(unpaid for _, unpaid in one["expect"]) else "") for one in cases]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ from consensus.concerts import Seen
 from consensus.ops import Stage
 from consensus.params import MAIN, Params
 from crdt.types import Digest, Epoch, MicroJam, PlayerId
-from tests.vectors.form import Case, File
+from tests.vectors.form import Case, File, though
 from tests.vectors.paying import P, ruled
 
 FOUNDED = msgspec.structs.replace(MAIN, founders=tuple(P[:3]))
@@ -25,11 +26,26 @@ NAMES = ("personhood", "diversity", "weights", "reports", "concerts", "checkpoin
 def files() -> list[File]:
     """The files of this module."""
     return [
-        File("personhood", "Edges, trust after the rounds, and persons (Q16; who is none is left out).", _ranks()),
-        File("diversity", "What acknowledgements are worth, D, its factor and the strata.", _diversity()),
-        File("weights", "Persons and weights.", _weights()),
+        File(
+            "personhood",
+            "Edges, trust after the rounds, and persons (Q16; who is none is left out).",
+            _ranks(),
+            ("persons",),
+        ),
+        File(
+            "diversity",
+            "What acknowledgements are worth, D, its factor and the strata.",
+            _diversity(),
+            ("worth", "effective number"),
+        ),
+        File("weights", "Persons and weights.", _weights(), ("person", "weight")),
         File("reports", "Of those who report, who is unrelated, and whether that is enough.", _reports()),
-        File("concerts", "Points of witnesses, payments, origins.", _concerts()),
+        File(
+            "concerts",
+            "Points of witnesses, payments, origins.",
+            _concerts(),
+            ("familiarity", "points", "payments", "origin"),
+        ),
         File(
             "checkpoints",
             "Votes on what follows a base: what is prepared, final, and what an honest voter signs next.",
@@ -59,11 +75,11 @@ def _ranks() -> list[Case]:
     cases = []
     for founders, rounds in [(P[:3], 8), (P[:2], 3), (P[5:6], 1), ([], 8)]:
         params = msgspec.structs.replace(MAIN, founders=tuple(founders), rank_rounds=rounds)
-        cases += [ruled("persons", params, {"vouches": web}, lambda p=params, w=web: _ranked(p, w)) for web in webs]
+        cases += [ruled("persons", params, {"vouches": web}, lambda p=params, w=web: ranked(p, w)) for web in webs]
     return cases
 
 
-def _ranked(params: Params, vouches: list[tuple[PlayerId, PlayerId]]) -> dict[str, Any]:
+def ranked(params: Params, vouches: list[tuple[PlayerId, PlayerId]]) -> dict[str, Any]:
     graph = personhood.graph_of(vouches)
     edges = sorted((one, sorted(others)) for one, others in graph.items())
     trust = personhood.trust_of(graph, params.founders, params.rank_rounds)
@@ -103,11 +119,11 @@ def _diversity() -> list[Case]:
     one = 65_536
     several = ([], [one], [one] * 2, [one, one - 1], [one, 1], [one] * 4, [one] * 9, [3, 2, 1], [0, 0], [5, -1], [-one])
     return cases + [
-        ruled("effective number", params, {"worth": worth}, lambda w=worth: _effective(params, w)) for worth in several
+        ruled("effective number", params, {"worth": worth}, lambda w=worth: effective(params, w)) for worth in several
     ]
 
 
-def _effective(params: Params, worth: list[int]) -> dict[str, int]:
+def effective(params: Params, worth: list[int]) -> dict[str, int]:
     found = diversity.effective_q16(worth)
     return {"D": found, "factor": diversity.factor_q16(params, found), "strata": diversity.strata(found)}
 
@@ -168,14 +184,21 @@ def _reports() -> list[Case]:
     cases = []
     for web in webs:
         for reporters in ([], P[:2], P[:3], P[:6], [P[0], P[0], P[2]]):
-            given = {"edges": [(P[a], P[b]) for a, b in web], "reporters": reporters}
-            cases.append(ruled("review", MAIN, given, lambda w=web, r=reporters: _reviewed(w, r)))
+            edges = _edge_list(web)
+            given = {"edges": edges, "reporters": reporters}
+            one = ruled("review", MAIN, given, lambda w=edges, r=reporters: reviewed(MAIN, w, r))
+            cases.append(though(one, "" if one["expect"]["reviewed"] else "no review"))
     return cases
 
 
-def _reviewed(web: list[tuple[int, int]], reporters: list[PlayerId]) -> dict[str, Any]:
-    graph = personhood.graph_of(_edges(web))
-    return {"unrelated": reports.unrelated(graph, reporters), "reviewed": reports.is_reviewed(MAIN, graph, reporters)}
+def _edge_list(web: list[tuple[int, int]]) -> list[tuple[PlayerId, PlayerId]]:
+    return [(P[a], P[b]) for a, b in web]
+
+
+def reviewed(params: Params, edges: Iterable[tuple[PlayerId, PlayerId]], reporters: Iterable[PlayerId]) -> Any:
+    """Who of the reporters is unrelated, and whether that is enough."""
+    graph = personhood.graph_of([pair for one, other in edges for pair in ((one, other), (other, one))])
+    return {"unrelated": reports.unrelated(graph, reporters), "reviewed": reports.is_reviewed(params, graph, reporters)}
 
 
 def _concerts() -> list[Case]:
@@ -249,19 +272,21 @@ def _checkpoints() -> list[Case]:
             all_of([0, 1, 2], 13, prepare, x) + all_of([2, 3, 1], 13, prepare, y),
         ),
     ]
-    return [
+    cases = [
         ruled(
             name,
             MAIN,
             {"weights": sorted(held.items()), "ballots": ballots, "round": 16, "own": y},
-            lambda h=held, b=ballots: _counted(h, b, y),
+            lambda h=held, b=ballots: counted(h, b, y, 16),
         )
         for name, held, ballots in given
     ]
+    return [though(one, "" if one["expect"]["final"] else "not final") for one in cases]
 
 
-def _counted(held: dict[PlayerId, int], ballots: list[Ballot], own: Value) -> dict[str, Any]:
-    count, now = Count(held, ballots), Epoch(16)
+def counted(held: dict[PlayerId, int], ballots: list[Ballot], own: Value, now: Epoch) -> dict[str, Any]:
+    """What the votes make, and what each voter signs next."""
+    count = Count(held, ballots)
     return {
         "prepared": count.prepared(),
         "prepared_in_13": count.prepared_in(Epoch(13)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,8 +13,8 @@ from consensus.coins import NO_COINS, Coins
 from consensus.hashtree import HashTree
 from consensus.ops import LotRef, Spend, Stake, Transfer, Unstake
 from consensus.params import SMALL
-from crdt.types import EntryId, Epoch, MicroJam, Seq
-from tests.vectors.form import Case, File, verdict
+from crdt.types import BlockId, EntryId, Epoch, MicroJam, Seq
+from tests.vectors.form import Case, File, though, under, verdict
 from tests.vectors.paying import B, P
 
 PARAMS = msgspec.structs.replace(SMALL, base_micro=100, unbond_epochs=2)
@@ -28,16 +29,21 @@ def files() -> list[File]:
     """The files of this module."""
     about = "An account through epoch 10 (base_micro 100, unbond_epochs 2): each operation funded or not, and the end."
     return [
-        File("accounts", about, _accounts()),
-        File("hashtree", "The hash of a tree with these keys and values.", _trees()),
+        File("accounts", about, _accounts(), ("ends",)),
+        File("hashtree", "The hash of a tree with these keys and values.", _trees(), ("hashtree",)),
     ]
 
 
-def _coins(held: Held) -> Coins:
-    coins = NO_COINS
-    for number, amount in sorted(held.items()):
-        coins = coins.plus(B[number], amount)
-    return coins
+def coins(held: Mapping[BlockId, int]) -> Coins:
+    """Coins of these amounts by block."""
+    found = NO_COINS
+    for block, amount in sorted(held.items()):
+        found = found.plus(block, amount)
+    return found
+
+
+def _held(held: Held) -> Coins:
+    return coins({B[number]: amount for number, amount in held.items()})
 
 
 def _lots(*named: tuple[int, int]) -> tuple[LotRef, ...]:
@@ -57,18 +63,16 @@ def _unstake(*named: tuple[int, int]) -> Unstake:
 
 
 def _accounts() -> list[Case]:
-    some, no = Account(_coins({1: 50, 2: 70})), Fate()
+    some, no = Account(_held({1: 50, 2: 70})), Fate()
     at_stake = Account(
-        NO_COINS, _coins({1: 60, 3: 80}), ((Epoch(11), _coins({0: 40, 2: 5})), (Epoch(12), _coins({1: 30})))
+        NO_COINS, _held({1: 60, 3: 80}), ((Epoch(11), _held({0: 40, 2: 5})), (Epoch(12), _held({1: 30})))
     )
     given: list[tuple[str, Account, Held, list[Spend], Fate]] = [
         ("nothing", Account(), {}, [], no),
         ("what came in is free", some, {2: 5, 4: 1}, [], no),
         (
             "what left the stake is free",
-            at_stake._replace(
-                leaving=((Epoch(9), _coins({5: 1})), (EPOCH, _coins({5: 2})), (Epoch(11), _coins({5: 4})))
-            ),
+            at_stake._replace(leaving=((Epoch(9), _held({5: 1})), (EPOCH, _held({5: 2})), (Epoch(11), _held({5: 4})))),
             {5: 8},
             [],
             no,
@@ -99,37 +103,40 @@ def _accounts() -> list[Case]:
         ("fabricated and cut", at_stake, {}, [], Fate(1, True)),
         (
             "what is unstaked in the epoch is burned too",
-            Account(NO_COINS, _coins({1: 90})),
+            Account(NO_COINS, _held({1: 90})),
             {},
             [_unstake((1, 90))],
             Fate(1),
         ),
-        ("what became free is safe", at_stake._replace(leaving=((EPOCH, _coins({0: 40})),)), {}, [], Fate(9)),
+        ("what became free is safe", at_stake._replace(leaving=((EPOCH, _held({0: 40})),)), {}, [], Fate(9)),
     ]
     return [_case(*one) for one in given]
 
 
 def _case(name: str, account: Account, incoming: Held, ops: list[Spend], fate: Fate) -> Case:
-    now, funded = opened(account, EPOCH, _coins(incoming)), []
+    told = through_the_epoch(account, _held(incoming), ops, fate)
+    given = {
+        "account": _shown(account),
+        "incoming": list(_held(incoming).items()),
+        "ops": ops,
+        "fabricated": fate.fabricated,
+        "cut": fate.is_cut,
+    }
+    one = though(verdict(name, given, told), "" if all(told["funded"]) else "unfunded")
+    return under("spends" if ops else "ends", [one])[0]
+
+
+def through_the_epoch(account: Account, incoming: Coins, ops: Iterable[Spend], fate: Fate) -> dict[str, Any]:
+    """An account through epoch 10: which operations were funded, and the end."""
+    now, funded = opened(account, EPOCH, incoming), []
     for nth, op in enumerate(ops):
         source = Source(EPOCH, Seq(0), nth, P[0], EntryId(bytes(32)))
         done = spent(PARAMS, now, source, op)
         funded.append(done.funding is Funding.FUNDED)
         now = done.after
     end = slashed(PARAMS, now, fate)
-    given = {
-        "account": _shown(account),
-        "incoming": list(_coins(incoming).items()),
-        "ops": ops,
-        "fabricated": fate.fabricated,
-        "cut": fate.is_cut,
-    }
     burned = now.total_micro - end.total_micro
-    return verdict(
-        name,
-        given,
-        {"funded": funded, "account": _shown(end), "burned": burned, "digest": digest_of(EPOCH, end, NO_COINS)},
-    )
+    return {"funded": funded, "account": _shown(end), "burned": burned, "digest": digest_of(EPOCH, end, NO_COINS)}
 
 
 def _shown(account: Account) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The rules as they answer to stored vectors, by file and rule."""

@@ -1,0 +1,57 @@
+"""Presets, encoding, ids, entries, payloads: what the bytes say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consensus.events import decode_events
+from consensus.ops import Block, SessionOpen, block_id, decode_ops, session_id
+from consensus.params import Params, network_id
+from crdt.canonical import encode
+from crdt.entry import LogKey, client_id, root_name
+from crdt.errors import Reason
+from crdt.keys import Identity, is_valid_player
+from crdt.types import ledger_epoch
+from tests.vectors import encoding
+from tests.vectors.reading import Refused, Rule, holds, typed
+
+hexed = bytes.fromhex
+
+
+def raw_of(given: Any) -> bytes:
+    """The bytes, with the zeros after them that are left out."""
+    return hexed(given["raw"]) + bytes(given.get("zeros_after", 0))
+
+
+def _preset(_: Params, given: Any) -> Any:
+    params = typed(Params, given)
+    return {"network": network_id(params), "raw": encode(params)}
+
+
+def _operations(_: Params, given: Any) -> Any:
+    ops, skipped = decode_ops(hexed(given["payload"]))
+    if skipped and not ops:
+        raise Refused("skipped")
+    return {"ops": ops, "skipped": skipped} if skipped else ops
+
+
+def _log(given: Any) -> LogKey:
+    return LogKey(hexed(given["author"]), hexed(given["nonce"]))
+
+
+RULES: dict[tuple[str, str], Rule] = {
+    ("parameters", ""): _preset,
+    ("encoding", ""): lambda _, g: encoding.shaped(g["shape"]).decode(hexed(g["raw"])),
+    ("ids", "player of a seed"): lambda _, g: Identity(hexed(g["seed"])).player,
+    ("ids", "seed of the VRF key"): lambda _, g: Identity(hexed(g["seed"])).vrf_seed(),
+    ("ids", "session"): lambda _, g: session_id(hexed(g["creator"]), typed(SessionOpen, g["op"])),
+    ("ids", "block"): lambda _, g: block_id(hexed(g["proposer"]), typed(Block, g["op"])),
+    ("ids", "client id"): lambda _, g: client_id(g["document"], _log(g)),
+    ("ids", "root name"): lambda _, g: root_name(_log(g)),
+    ("ids", "root name under a nonce"): lambda _, g: root_name(_log(g)),
+    ("ids", "ledger document"): lambda _, g: holds(ledger_epoch(g["document"]), "no ledger document"),
+    ("ids", "key of a player"): lambda _, g: holds(is_valid_player(hexed(g["player"])), str(Reason.BAD_KEY)),
+    ("entries", ""): lambda _, g: encoding.opened(hexed(g["network"]), raw_of(g)),
+    ("operations", ""): _operations,
+    ("events", ""): lambda _, g: holds(decode_events(raw_of(g)) or None, "no events"),
+}
