@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.vectors import drawing, encoding, folding, hearing, paying, payloads, society, spending
+from tests.vectors import contents, drawing, encoding, folding, hearing, paying, payloads, society, spending
 from tests.vectors.form import text_of
 
-MAKERS = (encoding, payloads, drawing, hearing, paying, society, spending, folding)
+MAKERS = (encoding, payloads, drawing, hearing, paying, society, spending, folding, contents)
 
 
 def written() -> dict[str, str]:

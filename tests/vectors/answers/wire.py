@@ -1,9 +1,10 @@
-"""Presets, encoding, ids, entries, payloads: what the bytes say."""
+"""Presets, encoding, ids, entries, payloads, contents: what the bytes say."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from consensus.content import digest_of, unpack
 from consensus.events import decode_events
 from consensus.ops import Block, SessionOpen, block_id, decode_ops, session_id
 from consensus.params import Params, network_id
@@ -12,6 +13,7 @@ from crdt.entry import LogKey, client_id, root_name
 from crdt.errors import Reason
 from crdt.keys import Identity, is_valid_player
 from crdt.types import ledger_epoch
+from node.engine.record import checkpoint_in
 from tests.vectors import encoding
 from tests.vectors.reading import Refused, Rule, holds, typed
 
@@ -19,13 +21,26 @@ hexed = bytes.fromhex
 
 
 def raw_of(given: Any) -> bytes:
-    """The bytes, with the zeros after them that are left out."""
-    return hexed(given["raw"]) + bytes(given.get("zeros_after", 0))
+    """The bytes: with the zeros after them that are left out, and with some `instead` of those from here to there."""
+    raw = hexed(given["raw"]) + bytes(given.get("zeros_after", 0))
+    start, stop, other = given.get("instead", (0, 0, ""))
+    return raw[:start] + hexed(other) + raw[stop:]
 
 
 def _preset(_: Params, given: Any) -> Any:
     params = typed(Params, given)
     return {"network": network_id(params), "raw": encode(params)}
+
+
+def _content(_: Params, given: Any) -> Any:
+    raw = raw_of(given)
+    content = unpack(raw)
+    return {"digest": digest_of(hexed(given["network"]), raw), "content": content}
+
+
+def _saved(_: Params, given: Any) -> Any:
+    found = checkpoint_in(hexed(given["network"]), hexed(given["digest"]) + raw_of(given))
+    return holds(found is not None, "not what was voted on")
 
 
 def _operations(_: Params, given: Any) -> Any:
@@ -52,6 +67,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("ids", "ledger document"): lambda _, g: holds(ledger_epoch(g["document"]), "no ledger document"),
     ("ids", "key of a player"): lambda _, g: holds(is_valid_player(hexed(g["player"])), str(Reason.BAD_KEY)),
     ("entries", ""): lambda _, g: encoding.opened(hexed(g["network"]), raw_of(g)),
+    ("contents", "content"): _content,
+    ("contents", "saved"): _saved,
     ("operations", ""): _operations,
     ("events", ""): lambda _, g: holds(decode_events(raw_of(g)) or None, "no events"),
 }
