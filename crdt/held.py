@@ -55,7 +55,9 @@ class Held:
 
     def take(self, key: LogKey, seq: Seq) -> list[Entry]:
         """What waits at one number of a log, in the order of ids; it waits no longer."""
-        by_seq = self._waiting.get(key, {})
+        by_seq = self._waiting.get(key)
+        if by_seq is None:
+            return []  # as nearly always
         taken = [self._let_go(by_seq[seq].pop(entry_id)) for entry_id in sorted(by_seq.get(seq, ()))]
         self._tidy(key)
         return taken

@@ -63,6 +63,7 @@ PEER_DOCUMENTS_SHOWN_MAX: Final = 16  # in status, of those in which a peer is b
 BEHIND_DOCUMENTS_MAX: Final = 1_024  # documents whose missing entries are counted
 OFFENDERS_MAX: Final = 4_096  # players whose violations are remembered
 PEERS_MAX: Final = 64
+REPEATS_KNOWN_MAX: Final = 2_048  # live frames that are known to hold nothing new
 STREAMS_PER_PEER_MAX: Final = 16
 BANNED_PEERS_MAX: Final = 4_096
 

@@ -84,9 +84,11 @@ class Budget:
         return self._level < 0
 
     def _refill(self, now_us: int) -> None:
-        gone_us = max(0, now_us - self._at_us)
-        self._level = min(self._burst, self._level + gone_us * self._per_s)
-        self._at_us += gone_us
+        gone_us = now_us - self._at_us
+        if gone_us > 0:
+            level = self._level + gone_us * self._per_s
+            self._level = level if level < self._burst else self._burst
+            self._at_us = now_us
 
 
 def work_budget(now_us: int) -> Budget:

@@ -36,10 +36,11 @@ from node.engine.documents import Documents
 from node.engine.duties import Duties
 from node.engine.effects import Declined, Effect, Heard, Persist, Refuse, Send
 from node.engine.fetching import Fetching, piece_of
-from node.engine.frames import Frame, pack, unpack
+from node.engine.frames import pack, unpack
 from node.engine.inputs import ElementGiven
 from node.engine.patience import Patience
 from node.engine.peers import Asked, Peer
+from node.engine.repeats import Repeats
 from node.engine.sync import Sync
 
 
@@ -67,6 +68,7 @@ class Intake:
         self.quarantine = Quarantine()
         self.edited: set[SessionId] = set()  # jams whose board has changed since this was emptied
         self.patience = Patience()
+        self._repeats = Repeats()
 
     def on_frame(self, now_us: int, player: PlayerId, raw: bytes) -> list[Effect]:
         """One frame of a linked peer; those of others are ignored."""
@@ -77,7 +79,9 @@ class Intake:
         try:
             if not is_answer(raw) and not self._may_cost(now_us, peer, price_of(raw)):
                 return []
-            return self._dispatch(now_us, peer, unpack(raw))
+            if raw in self._repeats and peer.hello is not None:
+                return []
+            return self._dispatch(now_us, peer, raw)
         except Violation as violation:
             return self.blame(now_us, player, violation, raw)
 
@@ -91,14 +95,15 @@ class Intake:
             self.sync.hurry(peer, now_us)
         return room is Room.WITHIN
 
-    def _dispatch(self, now_us: int, peer: Peer, frame: Frame) -> list[Effect]:
+    def _dispatch(self, now_us: int, peer: Peer, raw: bytes) -> list[Effect]:
+        frame = unpack(raw)
         if isinstance(frame, frames.Hello):
             return self._on_hello(peer, frame)
         if peer.hello is None:
             raise Violation(Reason.UNEXPECTED, "a frame before the hello")
         match frame:
             case frames.Entries():
-                return self._on_entries(now_us, peer, frame)
+                return self._on_entries(now_us, peer, frame, raw)
             case frames.Total():
                 return self.sync.on_total(peer, frame, now_us)
             case frames.Documents():
@@ -141,11 +146,13 @@ class Intake:
         peer.hello = hello
         return []
 
-    def _on_entries(self, now_us: int, peer: Peer, frame: frames.Entries) -> list[Effect]:
+    def _on_entries(self, now_us: int, peer: Peer, frame: frames.Entries, packed: bytes) -> list[Effect]:
         asked = self._question(now_us, peer, frame)
-        if asked is None and not self._may_cost(now_us, peer, _price_unasked(frame)):
+        price = _price_unasked(frame, packed) if asked is None else 0
+        if price and not self._may_cost(now_us, peer, price):
             return []
         out: list[Effect] = []
+        is_whole = frame.request == 0
         for raw in frame.entries:
             try:
                 admission = self.documents.admit(frame.document, raw, peer.player, asked.want if asked else None)
@@ -153,14 +160,19 @@ class Intake:
                 refusal = self.blame(now_us, peer.player, violation, raw)
                 if refusal:  # the rest of the frame would cost a verification each
                     return out + refusal
+                is_whole = False
                 continue
             if admission.held:
+                is_whole = False
                 self.sync.hurry(peer, now_us)
             if asked is None:
-                peer.work.spend(price_of_news(admission), now_us)
+                if news := price_of_news(admission):
+                    peer.work.spend(news, now_us)
             elif admission.added:
                 peer.empty_answers = 0
             out.extend(self._took(now_us, peer, admission, live=frame.request == 0))
+        if is_whole:
+            self._repeats.add(packed)
         if asked and frame.entries:
             out.extend(self.sync.on_answer(peer, frame.request, len(frame.entries), now_us))
         return out
@@ -269,10 +281,10 @@ class Intake:
         return [Refuse(player, violation.reason, for_s)] if for_s else []
 
 
-def _price_unasked(frame: frames.Entries) -> int:
+def _price_unasked(frame: frames.Entries, packed: bytes) -> int:
     """Units for entries that answer no question of now; of live ones the frame itself is paid for already."""
     units = price_of_entries(frame.document, frame.entries)
-    return units + price_of(pack(frame)) if frame.request else units
+    return units + price_of(packed) if frame.request else units
 
 
 def _may_be_told(peer: Peer, units: int, now_us: int) -> bool:
