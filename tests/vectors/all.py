@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from tests.vectors import contents, drawing, encoding, folding, hearing, paying, payloads, society, spending
+from tests.vectors import (
+    contents,
+    drawing,
+    effects,
+    encoding,
+    folding,
+    forks,
+    hearing,
+    paying,
+    payloads,
+    society,
+    spending,
+)
 from tests.vectors.form import text_of
 
-MAKERS = (encoding, payloads, drawing, hearing, paying, society, spending, folding, contents)
+MAKERS = (encoding, payloads, drawing, hearing, paying, society, spending, folding, effects, contents, forks)
 
 
 def written() -> dict[str, str]:

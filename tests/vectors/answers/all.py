@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.vectors.answers import draws, money, people, sets, sound, wire
+from tests.vectors.answers import draws, effects, money, people, sets, sound, wire
 from tests.vectors.form import Case
 from tests.vectors.reading import Rule, outcome
 
@@ -15,6 +15,7 @@ RULES: dict[tuple[str, str], Rule] = {
     **money.RULES,
     **people.RULES,
     **sets.RULES,
+    **effects.RULES,
 }
 
 

@@ -9,15 +9,18 @@ from consensus.events import decode_events
 from consensus.ops import Block, SessionOpen, block_id, decode_ops, session_id
 from consensus.params import Params, network_id
 from crdt.canonical import encode
-from crdt.entry import LogKey, client_id, root_name
+from crdt.entry import Entry, LogKey, client_id, open_entry, root_name
 from crdt.errors import Reason
 from crdt.keys import Identity, is_valid_player
-from crdt.types import ledger_epoch
+from crdt.log import prove_equivocation
+from crdt.replica import Replica
+from crdt.types import PlayerId, ledger_epoch
 from node.engine.record import checkpoint_in
 from tests.vectors import encoding
 from tests.vectors.reading import Refused, Rule, holds, typed
 
 hexed = bytes.fromhex
+GIVER = PlayerId(b"\x07" * 32)
 
 
 def raw_of(given: Any) -> bytes:
@@ -41,6 +44,35 @@ def _content(_: Params, given: Any) -> Any:
 def _saved(_: Params, given: Any) -> Any:
     found = checkpoint_in(hexed(given["network"]), hexed(given["digest"]) + raw_of(given))
     return holds(found is not None, "not what was voted on")
+
+
+def _opened(given: Any, name: str) -> list[Entry]:
+    return [open_entry(hexed(given["network"]), hexed(raw)) for raw in given[name]]
+
+
+def _proof(_: Params, given: Any) -> Any:
+    found = prove_equivocation(*_opened(given, "pair"))
+    body = found.first.body
+    return {"author": body.author, "document": body.document, "seq": found.seq, "ids": [entry.id for entry in found]}
+
+
+def _log_of(_: Params, given: Any) -> Any:
+    replica = Replica(hexed(given["network"]), given["document"])
+    for raw in given["held"]:
+        replica.admit(replica.open(hexed(raw)), GIVER)
+    for pair in given["proofs"]:
+        replica.freeze(prove_equivocation(*_opened({**given, "pair": pair}, "pair")))
+    entry = replica.open(hexed(given["raw"]))
+    done = replica.admit(entry, GIVER)
+    log = replica.log(entry.log)
+    told = {"length": len(log), "head": log.head, "frozen_at": log.frozen_at}
+    if done.held:
+        raise Refused("held until those before it come", told)
+    if done.equivocation is not None:
+        raise Refused("fork", told)
+    if not done.added:
+        raise Refused("known", told)
+    return told
 
 
 def _operations(_: Params, given: Any) -> Any:
@@ -69,6 +101,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("entries", ""): lambda _, g: encoding.opened(hexed(g["network"]), raw_of(g)),
     ("contents", "content"): _content,
     ("contents", "saved"): _saved,
+    ("forks", "proof"): _proof,
+    ("forks", "log"): _log_of,
     ("operations", ""): _operations,
     ("events", ""): lambda _, g: holds(decode_events(raw_of(g)) or None, "no events"),
 }
