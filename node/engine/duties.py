@@ -22,7 +22,7 @@ from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
 from consensus import vrf
-from consensus.blocks import Draft, Judgement, build, is_open_in, judge, span_of, too_late
+from consensus.blocks import Draft, Judgement, is_open_in, judge, span_of, too_late
 from consensus.events import decode_events
 from consensus.facts import SessionFacts
 from consensus.ops import AnyOp, Attest, Block, Measures, Pulse, Why, block_id
@@ -38,6 +38,7 @@ from crdt.entry import Entry
 from crdt.keys import Identity
 from crdt.limits import VOTES_PER_ENTRY_MAX
 from crdt.types import BlockId, PlayerId, Window, jam_session
+from node.engine.conduct import HONEST, Conduct
 from node.engine.documents import Documents
 from node.engine.effects import Work
 from node.engine.repertoire import WAITING_MAX, Repertoire, entries_around
@@ -93,8 +94,11 @@ class _Played(NamedTuple):
 class Duties:
     """The part of a node that takes part in consensus."""
 
-    def __init__(self, params: Params, identity: Identity, documents: Documents, now_us: int) -> None:
+    def __init__(
+        self, params: Params, identity: Identity, documents: Documents, now_us: int, conduct: Conduct = HONEST
+    ) -> None:
         self.params = params
+        self.conduct = conduct
         self.player = identity.player
         self.documents = documents
         self.ledger = documents.ledger
@@ -107,6 +111,7 @@ class Duties:
         self._draws: OrderedDict[tuple[BlockId, int], Draw | None] = OrderedDict()
         self._calls: OrderedDict[Window, Call] = OrderedDict()  # what this player was asked for
         self._silent: deque[Window] = deque(maxlen=LOOK_BACK_WINDOWS)  # own windows without a note
+        self._kept: OrderedDict[BlockId, None] = OrderedDict()  # findings that this player keeps to itself
         self._next_look_us = 0
         self._next_votes_us = 0
         self._job: _Job | None = None
@@ -153,8 +158,8 @@ class Duties:
         self._next_look_us = now_us + LOOK_EVERY_US
         ops: list[AnyOp] = []
         window = self.params.window_at(now_us)
-        if self.player not in self.ledger.pulses(window):
-            ops.append(self._pulse(window))
+        if self.conduct.pulses(window) and self.player not in self.ledger.pulses(window):
+            ops.extend((self._pulse(window), *self.conduct.declares(window)))
         self._draw_riff(window, now_us)
         judged = [w for w in self._unjudged(window, now_us) if self._propose(w, ops, now_us)]
         if now_us >= self._next_votes_us:
@@ -214,7 +219,9 @@ class Duties:
             return False
         self._draw_riff(window, now_us)  # it was before a restart
         asked = self.riff(window)
-        task = partial(build, self.params, played.session, window, played.entries, asked, self.repertoire.index)
+        task = partial(
+            self.conduct.draft, self.params, played.session, window, played.entries, asked, self.repertoire.index
+        )
         draft = self._finding(window, now_us, task, Draft)
         if draft is None:
             return False
@@ -269,6 +276,8 @@ class Duties:
             after_us = now_us - self._end_us(state.window)
             if state.proposer == self.player or after_us < self.params.vote_delay_ms * 1_000:
                 continue
+            if not self.conduct.verifies(state.proposer) or state.id in self._kept:
+                continue
             if self.ledger.vote_of(self.player, state.proposer, state.window) is None:
                 vote = self._vote(state, now_us)
                 if vote is not None:
@@ -284,10 +293,23 @@ class Duties:
             is_open = own.tranche < max(1, state.open_tranches)
         else:  # all of tranche 0 have worked and are counted, even when a quorum of them was quicker
             is_open = own.tranche == 0 and after_us < self.params.vote_deadline_ms * 1_000
-        finding = self._judge(state, now_us) if is_open else None
-        if finding is None:
+        said = self._say(state, now_us) if is_open else None
+        if said is None:
             return None
-        return Attest(state.id, state.proposer, state.window, finding.vote, finding.why, own.tranche, own.proof)
+        return Attest(state.id, state.proposer, state.window, said.vote, said.why, own.tranche, own.proof)
+
+    def _say(self, state: BlockState, now_us: int) -> Judgement | None:
+        """What this player says of a block; None to wait, or for good."""
+        looks = self.conduct.looks(state)
+        finding = self._judge(state, now_us) if looks else None
+        if looks and finding is None:
+            return None
+        said = self.conduct.says(state, finding)
+        if said is None:
+            self._kept[state.id] = None
+            if len(self._kept) > SEEN_MAX:
+                self._kept.popitem(last=False)
+        return said
 
     def _end_us(self, window: Window) -> int:
         return self.params.window_start_us(window) + self.params.window_us

@@ -29,6 +29,7 @@ from node.engine import frames
 from node.engine.authoring import Authoring
 from node.engine.boards import Boards
 from node.engine.checkpointing import Checkpointing
+from node.engine.conduct import HONEST, Conduct
 from node.engine.documents import Documents, Stored
 from node.engine.duties import Duties
 from node.engine.effects import (
@@ -89,6 +90,7 @@ class Engine:
         nonce: Nonce = NO_NONCE,
         signed: Signed | None = None,
         trusted: Digest | None = None,
+        conduct: Conduct = HONEST,
     ) -> None:
         self.player = identity.player
         self.params = params
@@ -100,7 +102,7 @@ class Engine:
         self.herald = Herald(self.authoring.may_leave)
         self.documents.on_added = self.herald.add
         self.boards = Boards(self.documents)
-        self.duties = Duties(params, identity, self.documents, now_us)
+        self.duties = Duties(params, identity, self.documents, now_us, conduct)
         self.peers: dict[PlayerId, Peer] = {}
         self._pasts: dict[PlayerId, Past] = {}  # of players that were linked
         self.pruning = Pruning(self.documents, self.peers)
