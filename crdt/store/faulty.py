@@ -2,13 +2,16 @@
 
 It keeps apart what a sync has made durable and what only the process has seen, which is the whole difference between
 kill -9 and a power cut. A batch is never torn: LevelDB's are not (notes/store.md, 525,594 batches over 85 kills).
+
+What is held is the present state, and for each batch that no sync has followed yet what takes it back: so a store that
+is written to for hours is no larger than what is in it.
 """
 
 from __future__ import annotations
 
 import errno as errnos
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from crdt.errors import Misuse, OperatingFailure
 from crdt.store.base import Batch
@@ -20,12 +23,11 @@ class FaultyStore:
 
     kind = "faulty"
 
-    def __init__(self, durable: list[Batch] | None = None) -> None:
-        self._durable: list[Batch] = list(durable or ())
-        self._unsynced: list[Batch] = []
+    def __init__(self, durable: Iterable[Batch] = ()) -> None:
         self._view = MemoryStore()
-        for batch in self._durable:
+        for batch in durable:
             self._view.write(batch, sync=True)
+        self._undo: list[Batch] = []  # for each batch not synced, what was there before it
         self._writes = 0
         self._plan: dict[int, int] = {}
         self._failure: OperatingFailure | None = None
@@ -41,16 +43,26 @@ class FaultyStore:
 
         A disk may keep more than it was asked to, but only in the order of the writes.
         """
+        after = FaultyStore()
+        after._view = self._view.reopened()
+        for before in reversed(self._undo[kept:]):
+            after._view.write(before, sync=True)
         self._view.close()
-        return FaultyStore([*self._durable, *self._unsynced[:kept]])
+        return after
 
     def kill(self) -> FaultyStore:
-        """The process dies, the machine goes on: a store of everything that was written."""
-        return self.crash(kept=len(self._unsynced))
+        """The process dies, the machine goes on: a store of everything that was written.
+
+        What was not synced still is not: a power cut may take it later.
+        """
+        after = FaultyStore()
+        after._view, after._undo = self._view.reopened(), list(self._undo)
+        self._view.close()
+        return after
 
     def unsynced(self) -> int:
         """How many batches a power cut could take."""
-        return len(self._unsynced)
+        return len(self._undo)
 
     def get(self, key: bytes) -> bytes | None:
         """See Store."""
@@ -69,12 +81,12 @@ class FaultyStore:
         if errno is not None:
             self._failure = OperatingFailure("the store cannot save", os.strerror(errno))
             raise self._failure
-        kept = tuple(batch)
-        self._view.write(kept, sync)
-        self._unsynced.append(kept)
-        if sync:
-            self._durable.extend(self._unsynced)
-            self._unsynced.clear()
+        before = None if sync else tuple((key, self._view.get(key)) for key, _ in batch)
+        self._view.write(batch, sync)
+        if before is None:
+            self._undo.clear()
+        else:
+            self._undo.append(before)
 
     def close(self) -> None:
         """See Store."""

@@ -54,6 +54,12 @@ class MemoryStore:
         """See Store."""
         self.closed = True
 
+    def reopened(self) -> MemoryStore:
+        """Another store of what is in this one, closed or not."""
+        other = MemoryStore()
+        other._values, other._ordered = dict(self._values), None
+        return other
+
     def _check_open(self) -> None:
         if self.closed:
             raise Misuse("the store is closed")

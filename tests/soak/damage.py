@@ -53,8 +53,8 @@ class Survivor(Host):
         super().__init__(world, identity(1))
 
     def start(self) -> None:
-        opened, self.signed = self._opened, self._recorded
-        self.store = opened.store  # type: ignore[assignment]
+        opened, self.disk.signed = self._opened, self._recorded
+        self.disk.store = opened.store  # type: ignore[assignment]
         stored = Stored(opened.entries(), opened.proofs)
         self.engine = Engine(
             self.identity, SMALL, self.world.now_us, stored=stored, nonce=opened.nonce, signed=self._recorded
@@ -134,6 +134,7 @@ def refetch(opened: Opened, past: History) -> None:
     world.hosts[survivor.player] = survivor
     healthy = world.add(identity(2))
     healthy.store.write(past.held, sync=True)
+    healthy.kill()
     healthy.start()
     world.after(0, lambda: world._tick(survivor))
     with suppress(Misuse):  # alone, it may have something to say already, or be too wise to

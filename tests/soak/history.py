@@ -54,7 +54,7 @@ class History:
 def history(seconds: int = 30) -> History:
     """Three nodes of which two play, and a stranger who signs two entries at one number."""
     world, hosts = room(3)
-    store = hosts[0].store = Recorder()
+    store = hosts[0].disk.store = Recorder()  # type: ignore[assignment]
     world.run_until(world.now_us + 2 * SECOND)
     perform(world, hosts[0], make(3, seconds * SECOND, 100_000))
     world.run_until(world.now_us + SECOND)

@@ -13,9 +13,8 @@ ENTRY_POINTS = {
     *("node.cli", "node.__main__", "bench.__main__", "bench.peers.node"),
     *("bench.draws", "bench.odds", "bench.people", "bench.quality"),
 }
-# Parts that only tests use on purpose: a store that fails is a tool for tests of everything above it.
+# Parts that only tests use on purpose.
 FOR_TESTS = {
-    "crdt.store.faulty",
     "consensus.concerts",
     "consensus.reports",
     "consensus.weights",

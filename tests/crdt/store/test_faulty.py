@@ -75,3 +75,37 @@ def test_a_crashed_store_is_gone() -> None:
     store.crash()
     with pytest.raises(Misuse):
         store.get(b"a")
+
+
+def test_what_a_killed_process_had_not_synced_a_later_power_cut_may_take() -> None:
+    store = FaultyStore()
+    store.write([(b"a", b"1")], sync=True)
+    store.write([(b"a", b"2"), (b"b", b"2")], sync=False)
+    killed = store.kill()
+    assert killed.get(b"a") == b"2" and killed.unsynced() == 1
+    killed.write([(b"c", b"3")], sync=False)
+    after = killed.crash()
+    assert list(after.scan(b"")) == [(b"a", b"1")]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3, 4])
+def test_any_history_is_taken_back_to_where_it_was(kept: int) -> None:
+    """A key put, changed, deleted and put again, twice in one batch too."""
+    batches: list[list[tuple[bytes, bytes | None]]] = [
+        [(b"a", b"2"), (b"a", b"3")],
+        [(b"a", None), (b"b", b"1")],
+        [(b"a", b"4")],
+        [(b"b", None), (b"b", b"5"), (b"c", b"6")],
+    ]
+    store, wanted = FaultyStore([[(b"a", b"1")]]), FaultyStore([[(b"a", b"1")], *batches[:kept]])
+    for batch in batches:
+        store.write(batch, sync=False)
+    assert list(store.crash(kept).scan(b"")) == list(wanted.scan(b""))
+
+
+def test_nothing_but_what_is_in_it_is_kept_once_it_is_synced() -> None:
+    store = FaultyStore()
+    for number in range(100):
+        store.write([(b"a", b"%d" % number)], sync=number % 10 == 9)
+    assert store.unsynced() == 0
+    assert list(store.crash().scan(b"")) == [(b"a", b"99")]

@@ -45,10 +45,10 @@ class Watched(World):
 
     def send(self, sender: bytes, receiver: bytes, frame: bytes) -> None:
         said = unpack(frame)
-        if isinstance(said, frames.Ask) and sender == self.asker.player:
+        if isinstance(said, frames.Ask) and sender == self.asker.player and said.document == JAM:
             assert said.start >= _held(self.asker), "asked for what was received"
             self.asked += 1
-        if isinstance(said, frames.Entries) and receiver == self.asker.player:
+        if isinstance(said, frames.Entries) and receiver == self.asker.player and said.document == JAM:
             self.served += len(said.entries)
         super().send(sender, receiver, frame)  # type: ignore[arg-type]
 
