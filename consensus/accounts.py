@@ -13,15 +13,17 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+import msgspec
+
 from consensus.chains import Source
 from consensus.coins import NO_COINS, Coins
-from consensus.ops import LotRef, Spend, Stake, Transfer
+from consensus.ops import LotRef, Spend, Transfer, Unstake
 from consensus.params import Params, reward_cap
 from crdt.canonical import digest, encode
 from crdt.types import Digest, Epoch, MicroJam
 
 
-class Account(NamedTuple):
+class Account(msgspec.Struct, frozen=True, gc=False):
     """Coins by what their owner can do with them. `leaving` ascends by the epoch in which they become free, and
     coins that leave no epoch are not in it."""
 
@@ -51,7 +53,7 @@ class Funding(IntEnum):
     CUT = 2  # it stands beyond the place where its author's chain was cut: it does not count
 
 
-class Spent(NamedTuple):
+class Spent(msgspec.Struct, frozen=True, gc=False):
     """One operation, what became of it, and the account right after it. `missing` is the first lot that was not
     there, of which the account held `held_micro`."""
 
@@ -81,12 +83,12 @@ def opened(account: Account, epoch: Epoch, incoming: Coins) -> Account:
     free = account.free.merged(incoming)
     for coins in ripe:
         free = free.merged(coins)
-    return account._replace(free=free, leaving=account.leaving[len(ripe) :])
+    return Account(free, account.staked, account.leaving[len(ripe) :])
 
 
 def spent(params: Params, account: Account, source: Source, op: Spend) -> Spent:
     """One operation of the account's owner."""
-    is_free = isinstance(op, Transfer | Stake)
+    is_free = not isinstance(op, Unstake)
     purse = account.free if is_free else account.staked
     missing = purse.missing(op.lots)
     if missing is not None:
@@ -117,7 +119,7 @@ def slashed(params: Params, account: Account, fate: Fate) -> Account:
     Each fabricated block costs at most `base_micro`; an author that forked its chain loses all of both.
     """
     if fate.is_cut:
-        return account._replace(staked=NO_COINS, leaving=())
+        return Account(account.free)
     burn = fate.fabricated * reward_cap(params)
     if not burn:
         return account
@@ -129,7 +131,7 @@ def slashed(params: Params, account: Account, fate: Fate) -> Account:
         burn -= coins.total_micro - left.total_micro
         if left:
             leaving.append((release, left))
-    return account._replace(staked=staked, leaving=tuple(leaving))
+    return Account(account.free, staked, tuple(leaving))
 
 
 def digest_of(epoch: Epoch, account: Account, coming: Coins) -> Digest:

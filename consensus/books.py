@@ -12,7 +12,7 @@ have in common (consensus/hashtree.py): history costs what has changed in it.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
@@ -92,7 +92,7 @@ class Books:
         self.minted_micro = MicroJam(0)
         self.burned_micro = MicroJam(0)
         self.stake_changes: list[StakeChange] = []
-        self._books: dict[PlayerId, _Book] = {}
+        self._books: defaultdict[PlayerId, _Book] = defaultdict(_Book)
         self._fates: dict[tuple[Epoch, PlayerId], Fate] = {}
         self._received: dict[PlayerId, dict[Source, Spent]] = {}
         self._dirty: dict[Epoch, dict[PlayerId, int]] = {}
@@ -150,7 +150,7 @@ class Books:
             del self._dirty[heappop(self._queue)]
 
     def _work(self, epoch: Epoch, player: PlayerId, first: int) -> None:
-        book = self._books.setdefault(player, _Book())
+        book = self._books[player]
         said = self._spends.of(player, epoch)
         fate = self._fates.get((epoch, player), NO_FATE)
         basis = book.basis(epoch)
@@ -206,13 +206,16 @@ class Books:
 
     def _bring(self, epoch: Epoch, player: PlayerId, block: BlockId, amount_micro: int) -> None:
         """Change what comes in during an epoch: it is spent from the next one on."""
-        book = self._books.setdefault(player, _Book())
+        book = self._books[player]
         coins = book.coming.get(epoch, NO_COINS).plus(block, amount_micro)
         if coins:
             book.coming[epoch] = coins
         else:
             book.coming.pop(epoch, None)
-        self._mark(epoch, player, _ALL)
+        if coins and epoch in book.steps:
+            self._unhashed.add(player)  # the step itself does not rest on what comes in during it
+        else:
+            self._mark(epoch, player, _ALL)
         following = book.after(epoch)
         if following is not None:
             self._mark(following, player, _ALL)

@@ -15,8 +15,11 @@ first.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
+
+import msgspec
 
 from crdt.entry import Entry
 from crdt.errors import Misuse
@@ -30,7 +33,7 @@ class Position(NamedTuple):
     seq: Seq
 
 
-class Source(NamedTuple):
+class Source(msgspec.Struct, frozen=True, order=True, gc=False):
     """Which operation of which entry says a thing. Compares in canonical order."""
 
     epoch: Epoch
@@ -63,13 +66,16 @@ class _Chain:
     @property
     def cut(self) -> Position | None:
         """From where on nothing counts."""
-        return min((place for place in (self._fork, self._branch) if place is not None), default=None)
+        if self._fork is None or self._branch is None:
+            return self._branch if self._fork is None else self._fork
+        return min(self._fork, self._branch)
 
     def add(self, entry: Entry, here: Position) -> None:
         """Record an entry not known before."""
         self.position[entry.id] = here
         self.prev[entry.id] = entry.body.prev
-        self.top = here if self.top is None else max(self.top, here)
+        if self.top is None or here > self.top:
+            self.top = here
         if self.at.setdefault(here, entry.id) != entry.id:
             self.fork_at(here)
         else:
@@ -111,12 +117,12 @@ class Chains:
     """All authors' chains. Memory is one id per entry held."""
 
     def __init__(self) -> None:
-        self._chains: dict[PlayerId, _Chain] = {}
+        self._chains: defaultdict[PlayerId, _Chain] = defaultdict(_Chain)
         self._cuts: dict[PlayerId, Position] = {}
 
     def add(self, entry: Entry) -> bool:
         """Record a verified ledger entry; False when it was known. It may move the cut of its author's chain."""
-        chain = self._chains.setdefault(entry.body.author, _Chain())
+        chain = self._chains[entry.body.author]
         if entry.id in chain.position:
             return False
         chain.add(entry, position_of(entry))
@@ -125,7 +131,7 @@ class Chains:
 
     def fork(self, author: PlayerId, place: Position) -> None:
         """Record a fork that a proof from elsewhere shows."""
-        chain = self._chains.setdefault(author, _Chain())
+        chain = self._chains[author]
         chain.fork_at(place)
         self._note(author, chain)
 

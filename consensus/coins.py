@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from consensus.hashtree import HashTree
 from consensus.ops import LotRef
 from crdt.errors import Misuse
 from crdt.types import BlockId, Digest, MicroJam
 
 
-class Coins:
+class Coins(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Amounts by block, all above zero, and their sum."""
 
-    __slots__ = ("_lots", "total_micro")
-
-    def __init__(self, _lots: HashTree[BlockId, int] | None = None, _total: int = 0) -> None:
-        self._lots: HashTree[BlockId, int] = HashTree() if _lots is None else _lots
-        self.total_micro = MicroJam(_total)
+    _lots: HashTree[BlockId, int]
+    total_micro: MicroJam
 
     def of(self, block: BlockId) -> MicroJam:
         """How much there is of what a block minted."""
@@ -33,7 +32,7 @@ class Coins:
         if amount < 0:
             raise Misuse("less than nothing is never held")
         lots = self._lots.put(block, amount) if amount else self._lots.drop(block)
-        return Coins(lots, self.total_micro + amount_micro)
+        return Coins(lots, MicroJam(self.total_micro + amount_micro))
 
     def missing(self, lots: Iterable[LotRef]) -> LotRef | None:
         """The first of these lots that is not here in full; None when all are. Each block is named once."""
@@ -96,4 +95,4 @@ class Coins:
         return hash(self._lots)
 
 
-NO_COINS = Coins()
+NO_COINS = Coins(HashTree(), MicroJam(0))

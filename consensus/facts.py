@@ -22,17 +22,13 @@ from consensus.ops import (
     AnyOp,
     Attest,
     Block,
-    Checkpoint,
-    ParamVote,
+    Opinion,
     Pulse,
-    Report,
     SessionClose,
     SessionOpen,
-    Stake,
-    Transfer,
-    Unstake,
-    Unvouch,
+    Spend,
     Vouch,
+    Wish,
     Witness,
     block_id,
     session_id,
@@ -82,6 +78,8 @@ class Facts:
     def has_place(self, epoch: Epoch, author: PlayerId, op: AnyOp) -> bool:
         """Whether an operation may stand in the document of this epoch; others are ignored (SPEC 6)."""
         p = self._params
+        if isinstance(op, Spend):
+            return self.spends.has_place(author, op)
         if isinstance(op, Pulse):
             return p.epoch_of(op.window) == epoch and self.presence.is_usable(op)
         if isinstance(op, Block | Attest) and self.floor is not None and p.epoch_of(op.window) <= self.floor:
@@ -91,17 +89,17 @@ class Facts:
         if isinstance(op, Attest):
             last = p.epoch_of(Window(op.window + p.close_windows))
             return p.epoch_of(op.window) <= epoch <= last and author != op.proposer
-        if isinstance(op, Transfer | Stake | Unstake):
-            return self.spends.has_place(author, op)
-        if isinstance(op, Vouch | Unvouch | Report | Witness):
+        if isinstance(op, Opinion):
             return self.opinions.has_place(author, op)
-        if isinstance(op, Checkpoint | ParamVote):
+        if isinstance(op, Wish):
             return self.ballots.has_place(epoch, op)
         return True
 
     def apply(self, source: Source, op: AnyOp) -> None:
         """Take in what a source says."""
-        if isinstance(op, SessionOpen):
+        if isinstance(op, Spend):
+            self.spends.say(source, op)
+        elif isinstance(op, SessionOpen):
             self._opens.say(session_id(source.author, op), source, (source.author, op))
         elif isinstance(op, SessionClose):
             self._closes.say((op.session, source.author), source, op)
@@ -118,9 +116,7 @@ class Facts:
             slot = Slot(op.window, op.proposer)
             self._votes.setdefault(slot, Claims()).say(source.author, source, op)
             self.touched.add(slot)
-        elif isinstance(op, Transfer | Stake | Unstake):
-            self.spends.say(source, op)
-        elif isinstance(op, Checkpoint | ParamVote):
+        elif isinstance(op, Wish):
             self.ballots.say(source, op)
         else:
             self.opinions.say(source, op)
@@ -142,9 +138,9 @@ class Facts:
             slot = Slot(op.window, op.proposer)
             self._votes[slot].unsay(source.author, source)
             self.touched.add(slot)
-        elif isinstance(op, Transfer | Stake | Unstake):
+        elif isinstance(op, Spend):
             self.spends.unsay(source, op)
-        elif isinstance(op, Checkpoint | ParamVote):
+        elif isinstance(op, Wish):
             self.ballots.unsay(source, op)
         else:
             self.opinions.unsay(source, op)

@@ -33,10 +33,7 @@ _KIND: Final = b"symjam-tree"
 _h = functools.partial(hashlib.blake2b, digest_size=32, person=_KIND)
 _EMPTY: Final = Digest(_h(b"\x02").digest())
 _KEY_BYTES: Final = 32
-_FAN: Final = 16
-_FIRST: Final = 1 << 15
-_HASH_BYTES: Final = 32
-_UNKNOWN: Final = bytes(_HASH_BYTES)
+_FIRST: Final = 1 << 15  # the bit of the first of sixteen
 
 
 # Nodes refer downwards only, so no garbage of theirs is ever circular, and the collector need not walk through them.
@@ -47,100 +44,88 @@ class _Leaf(msgspec.Struct, eq=False, gc=False):
 
 
 class _Branch(msgspec.Struct, eq=False, gc=False):
-    children: list[_Node | None]  # sixteen
-    there: int  # which of them are, the first as the highest of 16 bits
-    hashes: bytes  # of those that are, in order; to be looked up again where `stale` says so
-    stale: int
+    children: tuple[_Node, ...]  # only those that are there
+    there: int  # which of the sixteen they are, the first as the highest of 16 bits
     hash: Digest | None = None
 
 
 _Node = _Leaf | _Branch
 
 
-def _half_byte(key: bytes, depth: int) -> int:
-    return key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4
+def _bit(key: bytes, depth: int) -> int:
+    """Which of the sixteen a key is below, at a branch of this depth."""
+    return _FIRST >> (key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4)
 
 
-def _place(there: int, at: int) -> int:
-    """Where among a branch's hashes the one of a child begins."""
-    return (there >> (_FAN - at)).bit_count() * _HASH_BYTES
+def _place(there: int, bit: int) -> int:
+    """Where among a branch's children the one with this bit stands, or would stand."""
+    return (there & -bit * 2).bit_count()
 
 
 def _put(top: _Node | None, leaf: _Leaf) -> _Node:
-    """Another trie with a leaf: a loop, because most of the time of a fold is spent here."""
-    key, node = leaf.key, top
-    path: list[tuple[_Branch, int]] = []
-    depth = 0
+    """Another trie with a leaf. Loops, here and in `_grow`, because most of the time of a fold is spent here."""
+    key, node, depth = leaf.key, top, 0
+    path: list[tuple[_Branch, int, int]] = []
     while isinstance(node, _Branch):
-        at = key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4
-        path.append((node, at))
-        node = node.children[at]
+        there, bit = node.there, _FIRST >> (key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4)
+        place = (there & -bit * 2).bit_count()
+        path.append((node, bit, place))
+        node = node.children[place] if there & bit else None
         depth += 1
     grown: _Node = leaf if node is None or node.key == key else _fork(node, leaf, depth)
-    while path:
-        branch, at = path.pop()
-        branch = _Branch(branch.children.copy(), branch.there, branch.hashes, branch.stale)
-        _set(branch, at, grown)
-        grown = branch
+    for branch, bit, place in reversed(path):
+        grown = _Branch(_with(branch, bit, place, grown), branch.there | bit)
     return grown
 
 
 def _grow(top: _Node | None, leaf: _Leaf) -> _Node:
     """The same trie with a leaf, changed in place."""
-    key, node, depth, at = leaf.key, top, 0, 0
+    key, node, depth, bit, place = leaf.key, top, 0, 0, 0
     above: _Branch | None = None
     while isinstance(node, _Branch):
-        at = key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4
+        there, bit = node.there, _FIRST >> (key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4)
+        place = (there & -bit * 2).bit_count()
         node.hash = None
-        node.stale |= _FIRST >> at
-        above, node = node, node.children[at]
+        above, node = node, node.children[place] if there & bit else None
         depth += 1
     grown: _Node = leaf if node is None or node.key == key else _fork(node, leaf, depth)
     if above is None or top is None:
         return grown
-    _set(above, at, grown)
+    above.children, above.there = _with(above, bit, place, grown), above.there | bit
     return top
 
 
-def _set(branch: _Branch, at: int, child: _Node) -> None:
-    bit = _FIRST >> at
-    if not branch.there & bit:
-        place = _place(branch.there, at)
-        branch.hashes = branch.hashes[:place] + _UNKNOWN + branch.hashes[place:]
-        branch.there |= bit
-    branch.children[at] = child
-    branch.stale |= bit
+def _with(branch: _Branch, bit: int, place: int, child: _Node) -> tuple[_Node, ...]:
+    """A branch's children with another one, for the one that was there or besides."""
+    children = branch.children
+    return (*children[:place], child, *children[place + 1 if branch.there & bit else place :])
 
 
 def _fork(one: _Leaf, other: _Leaf, depth: int) -> _Branch:
     """The branches that part two leaves whose keys agree up to `depth`."""
-    branch = _Branch([None] * _FAN, 0, b"", 0)
-    at, beside = _half_byte(one.key, depth), _half_byte(other.key, depth)
-    _set(branch, at, one)
-    _set(branch, beside, other if at != beside else _fork(one, other, depth + 1))
-    return branch
+    bit, beside = _bit(one.key, depth), _bit(other.key, depth)
+    if bit == beside:
+        return _Branch((_fork(one, other, depth + 1),), bit)
+    return _Branch((one, other) if bit > beside else (other, one), bit | beside)
 
 
 def _drop(node: _Node | None, key: bytes, depth: int) -> _Node | None:
     """Another trie without a key; the same when the key is not in it."""
     if not isinstance(node, _Branch):
         return None if node is not None and node.key == key else node
-    at = _half_byte(key, depth)
-    before = node.children[at]
+    bit = _bit(key, depth)
+    if not node.there & bit:
+        return node
+    place = _place(node.there, bit)
+    before = node.children[place]
     after = _drop(before, key, depth + 1)
     if after is before:
         return node
-    branch = _Branch(node.children.copy(), node.there, node.hashes, node.stale)
-    if after is not None:
-        _set(branch, at, after)
-    else:
-        place, bit = _place(node.there, at), _FIRST >> at
-        branch.children[at] = None
-        branch.there, branch.stale = node.there ^ bit, node.stale & ~bit
-        branch.hashes = node.hashes[:place] + node.hashes[place + _HASH_BYTES :]
+    rest = (*node.children[:place], *(() if after is None else (after,)), *node.children[place + 1 :])
     # A leaf alone needs no branch; a branch alone does, for what parts its leaves is further down.
-    left = branch.children[_FAN - branch.there.bit_length()]
-    return left if branch.there.bit_count() == 1 and isinstance(left, _Leaf) else branch
+    if len(rest) == 1 and isinstance(rest[0], _Leaf):
+        return rest[0]
+    return _Branch(rest, node.there if after is not None else node.there ^ bit)
 
 
 def _hash(node: _Node) -> Digest:
@@ -148,22 +133,9 @@ def _hash(node: _Node) -> Digest:
         if isinstance(node, _Leaf):
             node.hash = Digest(_h(b"\x00" + node.key + encode(node.value)).digest())
         else:
-            _look_up(node)
-            node.hash = Digest(_h(b"\x01" + node.there.to_bytes(2, "big") + node.hashes).digest())
+            hashes = [child.hash or _hash(child) for child in node.children]
+            node.hash = Digest(_h(b"".join([b"\x01", node.there.to_bytes(2, "big"), *hashes])).digest())
     return node.hash
-
-
-def _look_up(branch: _Branch) -> None:
-    """Take in the hashes of children that are others now. The rest is at hand in one piece: to look at all sixteen
-    each time would cost more than the hash, once a tree is too large for the processor's caches."""
-    stale, hashes = branch.stale, bytearray(branch.hashes)
-    while stale:
-        at = _FAN - stale.bit_length()
-        stale ^= _FIRST >> at
-        child, place = branch.children[at], _place(branch.there, at)
-        if child is not None:
-            hashes[place : place + _HASH_BYTES] = child.hash or _hash(child)
-    branch.hashes, branch.stale = bytes(hashes), 0
 
 
 def _leaves(node: _Node | None) -> Iterator[_Leaf]:
@@ -180,21 +152,21 @@ def _equal(one: _Node | None, other: _Node | None) -> bool:
     if isinstance(one, _Leaf) and isinstance(other, _Leaf):
         return bool(one.key == other.key and one.value == other.value)
     if isinstance(one, _Branch) and isinstance(other, _Branch):
-        return all(map(_equal, one.children, other.children))
+        return one.there == other.there and all(map(_equal, one.children, other.children))
     return False
 
 
-class _Tree(Generic[K, V]):
-    __slots__ = ("_top",)
-
-    def __init__(self, _top: _Node | None = None) -> None:
-        self._top = _top
+class _Tree(msgspec.Struct, Generic[K, V], eq=False, gc=False):
+    _top: _Node | None = None
 
     def get(self, key: K) -> V | None:
         """The value of a key, None when it is not there."""
         node, depth = self._top, 0
         while isinstance(node, _Branch):
-            node, depth = node.children[_half_byte(key, depth)], depth + 1
+            there, bit = node.there, _FIRST >> (key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4)
+            if not there & bit:
+                return None
+            node, depth = node.children[(there & -bit * 2).bit_count()], depth + 1
         return node.value if node is not None and node.key == key else None
 
     def items(self) -> Iterator[tuple[K, V]]:
@@ -209,10 +181,8 @@ class _Tree(Generic[K, V]):
         return self._top is not None
 
 
-class HashTree(_Tree[K, V]):
+class HashTree(_Tree[K, V], eq=False, gc=False):
     """The map as a value. What it maps to is whatever has a canonical encoding."""
-
-    __slots__ = ()
 
     def put(self, key: K, value: V) -> HashTree[K, V]:
         """The tree in which a key has this value. Misuse for a key that has not 32 bytes."""
@@ -230,10 +200,8 @@ class HashTree(_Tree[K, V]):
         return hash(self.digest())
 
 
-class GrowingTree(_Tree[K, V]):
+class GrowingTree(_Tree[K, V], eq=False, gc=False):
     """The same map with the same hash, changed in place: for what is large and has no past worth keeping."""
-
-    __slots__ = ()
 
     def put(self, key: K, value: V) -> None:
         """Give a key a value. Misuse for a key that has not 32 bytes."""

@@ -125,11 +125,12 @@ class Ledger:
             return False
         said = read(entry, place, self._facts)
         self._said.setdefault(author, {})[entry.id] = said
+        counts = self._chains.counts(author, place)
         if self._chains.cut_of(author) != cut:
             self._recount(author, cut)
-        elif self._chains.counts(author, place):
+        elif counts:
             self._count(entry.id, said)
-        return self._chains.counts(author, place)
+        return counts
 
     def freeze(self, author: PlayerId, document: DocumentName, seq: Seq) -> None:
         """Ignore an author's entries from this one on: two that stand here were proven to exist."""

@@ -3,6 +3,8 @@
 A ledger entry's payload is a list of operations, each the canonical bytes of `[tag, ...]`. Each is decoded by itself:
 an operation of a later version, or a malformed one, is kept in the log and skipped by the fold, so that old nodes
 and new ones still agree about everything both understand.
+
+Operations are values that refer to nothing but values: the cycle collector need not walk through them (`gc=False`).
 """
 
 from __future__ import annotations
@@ -93,7 +95,7 @@ FABRICATED: Final = frozenset(
 )
 
 
-class Pulse(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=1):
+class Pulse(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=1, gc=False):
     """I am here in this window; 16 fresh random bytes that nobody knew before (SPEC 6)."""
 
     window: WindowField
@@ -101,7 +103,7 @@ class Pulse(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
     vrf_key: Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 
-class SessionOpen(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=2):
+class SessionOpen(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=2, gc=False):
     """A jam begins. `t0_us` is the creator's clock at session time 0; tempo in thousandths of a beat per minute."""
 
     title: Annotated[str, Meta(max_length=80)]
@@ -112,21 +114,21 @@ class SessionOpen(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_f
     tags: Annotated[tuple[Annotated[str, Meta(max_length=24)], ...], Meta(max_length=8)]
 
 
-class SessionClose(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=3):
+class SessionClose(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=3, gc=False):
     """The creator ends the jam at a session time."""
 
     session: SessionIdField
     t_us: MicrosField
 
 
-class PulseRef(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True):
+class PulseRef(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True, gc=False):
     """The entry that carried somebody's pulse."""
 
     player: PlayerIdField
     entry: EntryIdField
 
 
-class Measures(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+class Measures(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, gc=False):
     """Quality claimed and recomputed, each 0..65536; what they mean is in consensus/quality."""
 
     liveness: Q16Field
@@ -138,7 +140,7 @@ class Measures(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fiel
     total: Q16Field
 
 
-class Block(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=4):
+class Block(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=4, gc=False):
     """I played this in that window: a slice of one of my logs, committed to by a Merkle root of its entry ids."""
 
     window: WindowField
@@ -154,7 +156,7 @@ class Block(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
     pulses: Annotated[tuple[PulseRef, ...], Meta(max_length=PULSE_REFS_MAX)]
 
 
-class Attest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=5):
+class Attest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=5, gc=False):
     """A chosen verifier's vote on a block, with the proof that it was chosen."""
 
     block: BlockIdField
@@ -166,7 +168,7 @@ class Attest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     proof: Annotated[bytes, Meta(min_length=80, max_length=80)]
 
 
-class LotRef(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True):
+class LotRef(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True, gc=False):
     """So much of what one block, or one concert, has minted."""
 
     block: BlockIdField
@@ -176,7 +178,7 @@ class LotRef(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
 Lots = Annotated[tuple[LotRef, ...], Meta(min_length=1, max_length=LOTS_PER_OP_MAX)]  # ascending by block, each once
 
 
-class Transfer(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=6):
+class Transfer(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=6, gc=False):
     """These coins of mine are somebody else's now."""
 
     to: PlayerIdField
@@ -184,31 +186,31 @@ class Transfer(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fiel
     memo: Annotated[str, Meta(max_length=80)]
 
 
-class Stake(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=7):
+class Stake(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=7, gc=False):
     """I answer for what I sign with these coins."""
 
     lots: Lots
 
 
-class Unstake(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=8):
+class Unstake(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=8, gc=False):
     """I take them back; they are free after `unbond_epochs`."""
 
     lots: Lots
 
 
-class Vouch(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=9):
+class Vouch(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=9, gc=False):
     """I know this player to be a person."""
 
     player: PlayerIdField
 
 
-class Unvouch(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=10):
+class Unvouch(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=10, gc=False):
     """I do not say so any more."""
 
     player: PlayerIdField
 
 
-class Report(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=11):
+class Report(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=11, gc=False):
     """Look closely at what this player proposes; `block` is one that made me say so, or 32 zero bytes."""
 
     player: PlayerIdField
@@ -216,14 +218,14 @@ class Report(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     block: BlockIdField
 
 
-class Rating(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True):
+class Rating(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, order=True, gc=False):
     """What a witness found, by tag, 0 to 5. It pays nobody more or less."""
 
     tag: Annotated[str, Meta(min_length=1, max_length=24)]
     stars: Annotated[int, Meta(ge=0, le=5)]
 
 
-class Witness(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=12):
+class Witness(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=12, gc=False):
     """I saw and heard this player in that session, in the room or from afar. Ratings ascend by tag, each once."""
 
     session: SessionIdField
@@ -239,7 +241,7 @@ class Stage(IntEnum):
     COMMIT = 1
 
 
-class Checkpoint(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=13):
+class Checkpoint(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=13, gc=False):
     """A vote: what follows the final checkpoint `base` is the state at the end of this epoch, and has this digest.
 
     The round is the epoch of the document in which it stands. `base` is 32 zero bytes for the first checkpoint.
@@ -251,7 +253,7 @@ class Checkpoint(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fi
     stage: Stage
 
 
-class ParamVote(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=14):
+class ParamVote(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=14, gc=False):
     """A wish for other rules: the name of a parameter and a value. It is counted and shown, and changes nothing yet."""
 
     name: Annotated[str, Meta(min_length=1, max_length=48)]
@@ -275,6 +277,8 @@ AnyOp = (
     | ParamVote
 )
 Spend = Transfer | Stake | Unstake
+Opinion = Vouch | Unvouch | Report | Witness
+Wish = Checkpoint | ParamVote
 
 _ops: Canonical[AnyOp] = Canonical(AnyOp, PAYLOAD_MAX_BYTES)
 _payload: Canonical[tuple[bytes, ...]] = Canonical(

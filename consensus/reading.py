@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from consensus.chains import Position, Source
 from consensus.facts import Facts
@@ -10,7 +10,7 @@ from consensus.ops import AnyOp, decode_ops
 from crdt.entry import Entry
 
 
-class Said(NamedTuple):
+class Said(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What an entry says, whether it counts or not. Skipped operations are of later versions."""
 
     place: Position

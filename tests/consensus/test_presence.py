@@ -66,9 +66,9 @@ def test_a_snapshot_is_hashed_once_until_it_is_another() -> None:
     held = presence.snapshot_digest(world.epoch(FIRST))
     presence.say(source, msgspec.structs.replace(pulse, window=Window(FIRST + EPOCH)))
     assert presence.snapshot_digest(world.epoch(FIRST)) is held
-    presence.say(source._replace(author=world.people[1].player), pulse)
+    presence.say(msgspec.structs.replace(source, author=world.people[1].player), pulse)
     assert presence.snapshot_digest(world.epoch(FIRST)) != held
-    presence.unsay(source._replace(author=world.people[1].player), pulse)
+    presence.unsay(msgspec.structs.replace(source, author=world.people[1].player), pulse)
     assert presence.snapshot_digest(world.epoch(FIRST)) == held
 
 

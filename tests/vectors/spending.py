@@ -72,7 +72,9 @@ def _accounts() -> list[Case]:
         ("what came in is free", some, {2: 5, 4: 1}, [], no),
         (
             "what left the stake is free",
-            at_stake._replace(leaving=((Epoch(9), _held({5: 1})), (EPOCH, _held({5: 2})), (Epoch(11), _held({5: 4})))),
+            msgspec.structs.replace(
+                at_stake, leaving=((Epoch(9), _held({5: 1})), (EPOCH, _held({5: 2})), (Epoch(11), _held({5: 4})))
+            ),
             {5: 8},
             [],
             no,
@@ -108,7 +110,13 @@ def _accounts() -> list[Case]:
             [_unstake((1, 90))],
             Fate(1),
         ),
-        ("what became free is safe", at_stake._replace(leaving=((EPOCH, _held({0: 40})),)), {}, [], Fate(9)),
+        (
+            "what became free is safe",
+            msgspec.structs.replace(at_stake, leaving=((EPOCH, _held({0: 40})),)),
+            {},
+            [],
+            Fate(9),
+        ),
     ]
     return [_case(*one) for one in given]
 
