@@ -20,6 +20,7 @@ from consensus.content import AuthorPart, Content, PresencePart, total_of
 from consensus.facts import Facts, Slot
 from consensus.opinions import Pair
 from consensus.params import Params
+from consensus.proofs import Proofs
 from consensus.selection import seeds_after
 from consensus.society import Society
 from consensus.state import State
@@ -36,13 +37,14 @@ class Concert(NamedTuple):
 
 
 class Fold:
-    """Everything derived from one set of facts. Call `settle` before reading."""
+    """Everything derived from one set of facts. Call `settle` before reading. `proofs` is who looks at proofs of having
+    been drawn; the simulator has its own (sim/economy/book.py)."""
 
-    def __init__(self, params: Params, network: NetworkId, facts: Facts) -> None:
+    def __init__(self, params: Params, network: NetworkId, facts: Facts, proofs: Proofs | None = None) -> None:
         self._params, self._facts = params, facts
         self.census = Society(params, facts.opinions, facts.presence)
         self.books = Books(params, facts.spends)
-        self.state = State(params, network, facts, self.books, self.census)
+        self.state = State(params, network, facts, self.books, self.census, proofs)
         facts.presence.weigh = self.weight
         self._pulsed: Agenda[Window] = Agenda()
         self._recount: Agenda[None] = Agenda()  # epochs whose electorate may be another

@@ -37,6 +37,7 @@ from consensus.logistic import weight_q16
 from consensus.lots import parts_of
 from consensus.ops import Block, Vote, Why
 from consensus.params import Params
+from consensus.proofs import Proofs
 from consensus.reward import (
     Reward,
     Terms,
@@ -113,9 +114,17 @@ class _Weighed(NamedTuple):
 class State:
     """All blocks derived from one set of facts, as far as `settle` has worked them out."""
 
-    def __init__(self, params: Params, network: NetworkId, facts: Facts, books: Books, census: Census) -> None:
+    def __init__(
+        self,
+        params: Params,
+        network: NetworkId,
+        facts: Facts,
+        books: Books,
+        census: Census,
+        proofs: Proofs | None = None,
+    ) -> None:
         self._params, self._books, self._census = params, books, census
-        self._tally = Tally(params, network, facts, census)
+        self._tally = Tally(params, network, facts, census, proofs)
         self.blocks: dict[BlockId, BlockState] = {}
         self.in_epoch: dict[Epoch, set[Slot]] = {}
         self.changed: set[BlockId] = set()

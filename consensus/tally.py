@@ -50,9 +50,11 @@ class Tallied(NamedTuple):
 class Tally:
     """Counts the votes of slots. Remembers which proofs it has verified, nothing else."""
 
-    def __init__(self, params: Params, network: NetworkId, facts: Facts, census: Census) -> None:
+    def __init__(
+        self, params: Params, network: NetworkId, facts: Facts, census: Census, proofs: Proofs | None = None
+    ) -> None:
         self._params, self._network, self._facts, self._census = params, network, facts, census
-        self._proofs = Proofs()
+        self._proofs = Proofs() if proofs is None else proofs
 
     def count(self, slot: Slot) -> tuple[Tallied, ...]:
         """The blocks of a slot, by id; none for a slot without a block."""
