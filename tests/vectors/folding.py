@@ -27,7 +27,7 @@ from tests.vectors.encoding import ALICE, B1, B2, BOB, NETWORK, OPS
 from tests.vectors.form import Case, File, changes, plain, though, verdict
 
 Link = tuple[int, int, str, str]  # epoch, seq, name, name of the predecessor ("" for none)
-HISTORIES = ((3, 3, 2), (17, 4, 3), (28, 3, 4), (44, 5, 2), (52, 3, 5))  # seed, people, epochs
+HISTORIES = ((3, 3, 2), (17, 4, 3), (28, 3, 4), (44, 5, 2), (52, 3, 5), (95, 5, 2))  # seed, people, epochs
 
 
 NAMES = ("chains", "places", "ledgers")
@@ -217,6 +217,7 @@ def _block(whole: Fold, block: Any) -> dict[str, Any]:
         "quorum": judged.quorum,
         "open_tranches": judged.open_tranches,
         "votes": votes,
+        "ignored": sorted(judged.ignored.items()),
         "points": paid.points,
         "paid": paid.paid,
         "minted": sorted(paid.parts.items()),

@@ -348,7 +348,25 @@ def _blocks() -> list[Case]:
     ]:
         given.append((name, changed(block, riff=True, pulses=tuple(named)), session, log))
     given.append(("pulses without a riff", changed(block, pulses=tuple(refs)), session, log))
-    return [_judged(name, *one, others=others, log=log if n == 0 else None) for n, (name, *one) in enumerate(given)]
+    cases = [_judged(name, *one, others=others, log=log if n == 0 else None) for n, (name, *one) in enumerate(given)]
+    for name, events in _unfit():
+        unfit = jam_log(person, network_id(SMALL), session.id, events, batch=16)
+        cut = blocks.slice_of(SMALL, session, window, unfit)
+        assert cut is not None
+        claimed = changed(block, first=cut.first, last=cut.last, head=cut.head, root=cut.root)
+        cases.append(_judged(name, claimed, session, unfit, others=others, log=unfit))
+    return cases
+
+
+def _unfit() -> list[tuple[str, list[Event]]]:
+    """What somebody might record in the window that makes no block, however it is claimed."""
+    changed, played = msgspec.structs.replace, _events()
+    return [
+        ("a machine on the grid", [changed(e, t_us=Micros(GRID.step_at_us(GRID.step(e.t_us)))) for e in played]),
+        ("one lane", [changed(e, lane=2) for e in played]),
+        ("eleven notes", played[:: len(played) // 12][:11]),
+        ("two seconds", [changed(e, t_us=Micros(12_000_000 + e.t_us // 14)) for e in played]),
+    ]
 
 
 def _events() -> list[Event]:

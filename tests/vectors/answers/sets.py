@@ -96,6 +96,7 @@ def _block(block: BlockState) -> Any:
         "quorum": block.quorum,
         "open_tranches": block.open_tranches,
         "votes": [(v.verifier, v.vote, v.tranche, v.m, v.w_q16) for v in block.votes],
+        "ignored": block.ignored,
         "points": reward.points_micro if reward else 0,
         "paid": reward.paid_micro if reward else 0,
         "minted": sorted(parts_of(block.proposer, reward).items()) if reward else [],
