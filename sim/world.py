@@ -11,7 +11,7 @@ from random import Random
 from consensus.params import Params
 from crdt.keys import Identity
 from crdt.types import Digest, PlayerId
-from node.engine.inputs import PeerJoined, PeerLeft, Tick
+from node.engine.inputs import PeerJoined, PeerLeft, Probing, Tick
 from sim.host import SYNC_US, WORK_US, Clock, Host, Watch
 from sim.network import LAN, Gossip, Line, Network
 from sim.timeline import Action, Timeline
@@ -145,7 +145,9 @@ class World:
     def _tick(self, host: Host) -> None:
         if host.awake:
             host.give(_TICK)
+            host.give(_PROBING)
         self.timeline.after(self.tick_us, self._tick, host)
 
 
 _TICK = Tick()
+_PROBING = Probing()

@@ -62,6 +62,7 @@ from node.engine.inputs import (
     PeerViolated,
     Play,
     Played,
+    Probing,
     Tick,
     Worked,
 )
@@ -70,6 +71,7 @@ from node.engine.peers import NO_PAST, Past, Peer
 from node.engine.pruning import Pruning
 from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
 from node.engine.sync import Sync
+from node.engine.timing import Timing
 
 HINT_EVERY_US = 1_000_000
 BOARD_NEWS_EVERY_US = 200_000
@@ -96,14 +98,15 @@ class Engine:
         self.params = params
         self.documents = Documents(params, stored or Stored(), now_us)
         self.ledger = self.documents.ledger
-        self.sessions = Sessions(params, self.player, self.documents)
+        self.peers: dict[PlayerId, Peer] = {}
+        self.timing = Timing(self.player, self.peers)
+        self.sessions = Sessions(params, self.player, self.documents, self.timing)
         self.authoring = Authoring(identity, self.documents, nonce, signed)
         self.sync = Sync(self.documents, self.authoring.may_leave)
         self.herald = Herald(self.authoring.may_leave)
         self.documents.on_added = self.herald.add
         self.boards = Boards(self.documents)
         self.duties = Duties(params, identity, self.documents, now_us, conduct)
-        self.peers: dict[PlayerId, Peer] = {}
         self._pasts: dict[PlayerId, Past] = {}  # of players that were linked
         self.pruning = Pruning(self.documents, self.peers)
         self.checkpointing = Checkpointing(params, self.player, self.documents, trusted)
@@ -116,7 +119,6 @@ class Engine:
         self._next_hint_us = 0
         self._next_hint_in_us = 0
         self._current: SessionId | None = None
-        self._creator: PlayerId | None = None  # by whose clock this player plays
         self._next_board_us = 0
 
     def handle(self, now_us: int, event: Input) -> list[Effect]:
@@ -132,6 +134,8 @@ class Engine:
                 return self.intake.on_frame(now_us, player, raw)
             case Tick(listeners):
                 return [*self._on_tick(now_us), *self.herald.due(now_us, listeners)]
+            case Probing():
+                return self._probe(now_us)
             case Confirmed(signed):
                 self.authoring.confirmed(signed)
                 return []
@@ -156,6 +160,10 @@ class Engine:
     def current_session(self, now_us: int) -> Placed | None:
         """The jam that is on."""
         return self.sessions.current(now_us, self.peers)
+
+    def next_probe_us(self, now_us: int) -> int:
+        """When to give `Probing` again."""
+        return self.timing.next_probe_us(now_us)
 
     def may_sign(self, now_us: int) -> bool:
         """Whether this node may write to the ledger now."""
@@ -208,10 +216,6 @@ class Engine:
         out: list[Effect] = []
         for peer in self.peers.values():
             out.extend(self.sync.due(peer, now_us))
-            is_needed = peer.player == self._creator
-            if peer.clock.wants_probe(now_us, is_needed):
-                peer.clock.probe_sent(now_us, is_needed)
-                out.append(Send(peer.player, pack(frames.Probe(Micros(now_us)))))
         if self.may_sign(now_us):
             due = self.duties.due(now_us)
             ops = (*due.ops, *self.checkpointing.due(now_us))
@@ -222,8 +226,16 @@ class Engine:
         out.extend(self.checkpointing.advance(now_us))
         out.extend(self.fetching.due(now_us, self.checkpointing.wanted, self.peers))
         out.extend(self._hint(now_us))
+        out.extend(self.timing.tell(now_us))
         out.extend(self.pruning.due(now_us))
         return out + self._session_news(now_us) + self._board_news(now_us)
+
+    def _probe(self, now_us: int) -> list[Effect]:
+        peer = self.timing.probe_due(now_us)
+        if peer is None:
+            return []
+        peer.clock.probe_sent(now_us, self.timing.is_needed(peer.player))
+        return [Send(peer.player, pack(frames.Probe(Micros(now_us))))]
 
     def _hint(self, now_us: int) -> list[Effect]:
         """Tell the mesh what is held, when that has changed and somebody is beyond the direct links to hear of it."""
@@ -244,7 +256,7 @@ class Engine:
         current = placed.facts.id if placed else None
         if current == self._current:
             return []
-        self._current, self._creator = current, placed.facts.creator if placed else None
+        self._current, self.timing.playing_by = current, placed.facts.creator if placed else None
         return [SessionChanged(current)]
 
     def _record(self, now_us: int, ops: tuple[AnyOp, ...]) -> list[Effect]:

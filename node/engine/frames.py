@@ -13,6 +13,9 @@ from msgspec import Meta
 
 from crdt.canonical import Canonical, encode
 from crdt.limits import (
+    CLOCK_HOPS_MAX,
+    CLOCK_OFFSET_MAX_US,
+    CLOCK_UNCERTAINTY_MAX_US,
     CONTENT_MAX_BYTES,
     CONTENT_PIECE_BYTES,
     DOCUMENTS_PER_FRAME_MAX,
@@ -33,6 +36,7 @@ from crdt.types import (
     PlayerIdField,
     SeqField,
 )
+from jam.clock import RATE_MAX_PPB
 
 PROTOCOL: Final = 1
 RawEntry = Annotated[bytes, Meta(min_length=65, max_length=ENTRY_MAX_BYTES)]
@@ -146,7 +150,19 @@ class ContentPiece(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_
     part: Annotated[bytes, Meta(max_length=CONTENT_PIECE_BYTES)]
 
 
-Frame = Hello | Total | Documents | Heads | Ask | Entries | Proof | Probe | Echo | Links | AskContent | ContentPiece
+class ClockTold(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=13):
+    """The clock of a jam's creator as the sender knows it: minus the sender's own, its rate against that, the bound on
+    the error, and through whom it is known, the sender's own peer first, nobody when it measures the creator itself."""
+
+    creator: PlayerIdField
+    offset_us: Annotated[int, Meta(ge=-CLOCK_OFFSET_MAX_US, le=CLOCK_OFFSET_MAX_US)]
+    rate_ppb: Annotated[int, Meta(ge=-RATE_MAX_PPB, le=RATE_MAX_PPB)]
+    uncertainty_us: Annotated[int, Meta(ge=0, le=CLOCK_UNCERTAINTY_MAX_US)]
+    via: Annotated[tuple[PlayerIdField, ...], Meta(max_length=CLOCK_HOPS_MAX - 1)]
+
+
+_Sync = Total | Documents | Heads | Ask | Entries | Proof
+Frame = Hello | _Sync | Probe | Echo | Links | AskContent | ContentPiece | ClockTold
 
 _frames: Canonical[Frame] = Canonical(Frame, FRAME_MAX_BYTES)
 

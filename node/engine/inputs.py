@@ -77,6 +77,11 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Probing:
+    """A moment to ask a peer for its clock, if one is due: given with a time that is as late as can be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmed:
     """A ledger entry of this node's own is synced."""
 
@@ -129,6 +134,7 @@ Input = (
     | HintReceived
     | ElementGiven
     | Tick
+    | Probing
     | Confirmed
     | Worked
     | Play

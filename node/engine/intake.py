@@ -42,6 +42,7 @@ from node.engine.patience import Patience
 from node.engine.peers import Asked, Peer
 from node.engine.repeats import Repeats
 from node.engine.sync import Sync
+from node.engine.timing import told
 
 
 class Intake:
@@ -116,11 +117,8 @@ class Intake:
                 admission = self.documents.prove(first, second)
                 peer.work.spend(price_of_news(admission), now_us)
                 return self._took(now_us, peer, admission, live=True)
-            case frames.Probe(sent_us):
-                return [Send(peer.player, pack(frames.Echo(sent_us, Micros(now_us), Micros(now_us))))]
-            case frames.Echo():
-                peer.clock.echo(frame.sent_us, frame.received_there_us, frame.sent_there_us, now_us)
-                return []
+            case frames.Probe() | frames.Echo() | frames.ClockTold():
+                return _on_time(now_us, peer, frame)
             case frames.Links(players):
                 peer.links = frozenset(players)
                 return []
@@ -279,6 +277,17 @@ class Intake:
             peer.violations[violation.reason] += 1
             peer.is_refused = peer.is_refused or for_s > 0
         return [Refuse(player, violation.reason, for_s)] if for_s else []
+
+
+def _on_time(now_us: int, peer: Peer, frame: frames.Probe | frames.Echo | frames.ClockTold) -> list[Effect]:
+    match frame:
+        case frames.Probe(sent_us):
+            return [Send(peer.player, pack(frames.Echo(sent_us, Micros(now_us), Micros(now_us))))]
+        case frames.Echo():
+            peer.clock.echo(frame.sent_us, frame.received_there_us, frame.sent_there_us, now_us)
+        case frames.ClockTold():
+            peer.told_clock = told(peer.player, frame, now_us)
+    return []
 
 
 def _price_unasked(frame: frames.Entries, packed: bytes) -> int:

@@ -23,7 +23,7 @@ from crdt.reconcile import Want
 from crdt.types import DocumentName, PlayerId
 from jam.clock import OffsetEstimator
 from node.engine.budget import Budget, relay_budget, work_budget
-from node.engine.frames import Ask, Hello
+from node.engine.frames import Ask, ClockTold, Hello
 
 WANTS_QUEUED_MAX: Final = 4_096
 ASK_TIMEOUT_US: Final = 5_000_000
@@ -31,6 +31,13 @@ ASTRAY_US: Final = 10_000_000  # after a link's beginning, in which answers to q
 LATE_MAX: Final = 64  # requests given up whose answers may still come
 
 T = TypeVar("T")
+
+
+class Told(NamedTuple):
+    """A clock that this peer told of, and when it came."""
+
+    at_us: int
+    frame: ClockTold
 
 
 class Asked(NamedTuple):
@@ -68,6 +75,7 @@ class Peer:
         self.behind: dict[DocumentName, int] = {}
         self.ahead: dict[DocumentName, int] = {}  # what it lacked when it last named its heads
         self.clock = OffsetEstimator()
+        self.told_clock: Told | None = None  # of a jam's creator
         self.wants: dict[Asked, None] = {}  # in the order in which to ask
         self._runs: set[tuple[DocumentName, LogKey]] = set()  # of which a run of entries is wanted or asked for
         self.asked: dict[int, tuple[Asked, int]] = {}

@@ -1,7 +1,7 @@
 """Which jam is on, and what time it is there.
 
 Sessions are facts of the ledger. The current one is the newest that is open and whose creator is still about; its
-time is the creator's clock minus t0 (jam/clock.py says how others know that clock).
+time is the creator's clock minus t0 (node/engine/timing.py says how others know that clock).
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from consensus.params import Params
 from crdt.errors import Misuse
 from crdt.limits import EVENT_DATA_MAX_BYTES, EVENTS_PER_ENTRY_MAX
 from crdt.types import Micros, PlayerId, Window
-from jam.clock import Measurement
 from node.engine.documents import Documents
 from node.engine.inputs import OpenSession, Played
 from node.engine.peers import Peer
+from node.engine.timing import Shown, Timing
 
 CREATOR_GONE_WINDOWS: Final = 3
 FUTURE_MAX_US: Final = 2_000_000
 PAST_MAX_US: Final = 30_000_000
 LOOK_EVERY_US: Final = 100  # for each session there ever was
-OWN_CLOCK: Final = Measurement(0, 0, 0)
 
 DEFAULT_SESSION: Final = OpenSession("Open jam", tempo_mbpm=120_000, beats_per_bar=4, subdivision=4)
 
@@ -33,16 +32,17 @@ class Placed(NamedTuple):
     """A session, and the offset of its clock against this node's (None while it is not known yet)."""
 
     facts: SessionFacts
-    clock: Measurement | None
+    clock: Shown | None
 
 
 class Sessions:
     """The jams this node knows of."""
 
-    def __init__(self, params: Params, player: PlayerId, documents: Documents) -> None:
+    def __init__(self, params: Params, player: PlayerId, documents: Documents, timing: Timing) -> None:
         self.params = params
         self.player = player
         self.documents = documents
+        self.timing = timing
         self._known: tuple[int, tuple[SessionFacts, ...]] = (-1, ())
         self._next_look_us = 0
 
@@ -73,14 +73,7 @@ class Sessions:
         if not candidates:
             return None
         newest = max(candidates, key=lambda s: (s.op.t0_us, s.id))
-        return Placed(newest, self.clock(newest.creator, now_us, peers))
-
-    def clock(self, creator: PlayerId, now_us: int, peers: dict[PlayerId, Peer]) -> Measurement | None:
-        """A creator's clock minus this node's."""
-        if creator == self.player:
-            return OWN_CLOCK
-        peer = peers.get(creator)
-        return peer.clock.reading(now_us) if peer else None
+        return Placed(newest, self.timing.clock(newest.creator, now_us))
 
     def check(self, played: tuple[Played, ...], now_us: int) -> None:
         """Misuse for events that cannot be of now. Asked before anything is changed on their account."""

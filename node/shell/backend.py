@@ -62,7 +62,7 @@ class DaemonBackend:
         if facts is None:
             return
         now_us = self.clock.now_us()
-        reading = self.engine.sessions.clock(facts.creator, now_us, self.engine.peers)
+        reading = self.engine.timing.clock(facts.creator, now_us)
         t0_at_us = facts.op.t0_us - (reading.offset_us if reading else 0)
         self.board.publish(
             {

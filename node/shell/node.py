@@ -8,6 +8,7 @@ holds the lock on the data directory (node/runtime.py).
 from __future__ import annotations
 
 import logging
+import random
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from node.engine.inputs import (
     PeerViolated,
     Play,
     Played,
+    Probing,
     Tick,
 )
 from node.engine.record import CHECKPOINT_KEY, checkpoint_in
@@ -47,6 +49,7 @@ from node.shell.status import Facts
 from wallet import keystore
 
 TICK_S = 0.02
+PROBE_JITTER_S = 0.002
 PREFER_EVERY_S = 1.0
 REMEMBER_EVERY_S = 60.0
 
@@ -74,11 +77,18 @@ class Node:
     """Opened when made; `run` it in a nursery, then `close` it. `tell` hears what the engine has for its user.
 
     `fail` is called when the node cannot go on: nothing may be said that is not saved. Raises OperatingFailure.
+    `clock`: another than the machine's, for trials.
     """
 
-    def __init__(self, config: Config, tell: Callable[[Told], None], fail: Callable[[OperatingFailure], None]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        tell: Callable[[Told], None],
+        fail: Callable[[OperatingFailure], None],
+        clock: NodeClock | None = None,
+    ) -> None:
         self.config = config
-        self.clock = NodeClock()
+        self.clock = clock or NodeClock()
         self._failed = False
         self.tell = tell
         self._fail = fail
@@ -135,6 +145,7 @@ class Node:
             nursery.start_soon(self.guard.forever, "work", self.hands.work_forever)
             await nursery.start(self.mesh.run)
             nursery.start_soon(self.guard.forever, "tick", self._tick_forever)
+            nursery.start_soon(self.guard.forever, "probe", self._probe_forever)
             nursery.start_soon(self.guard.forever, "pump", self.pump.run_forever)
             nursery.start_soon(self.guard.forever, "remember", self._remember_forever)
             nursery.start_soon(self.guard.forever, "prefer", self._prefer_forever)
@@ -164,6 +175,15 @@ class Node:
         while True:
             self.give(Tick(self.mesh.listeners))
             await trio.sleep(TICK_S)
+
+    async def _probe_forever(self) -> None:
+        """Probes leave apart from ticks, each stamped just before it is written, and at no fixed distance, lest they
+        fall into step with what else is done at such on either side."""
+        while True:
+            self.give(Probing())
+            now_us = self.clock.now_us()
+            wait_s = (self.engine.next_probe_us(now_us) - now_us) / 1_000_000
+            await trio.sleep(wait_s + random.uniform(0, PROBE_JITTER_S))
 
     async def _prefer_forever(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from node.engine.duties import Outcome
 from node.engine.engine import Engine
 from node.engine.peers import Peer
 from node.engine.sessions import Placed
+from node.engine.timing import Shown
 from node.mesh.peerid import peer_id_of
 from node.mesh.port import Link
 
@@ -61,7 +62,6 @@ def session(placed: Placed | None, me: PlayerId, now_us: int) -> Doc | None:
         return None
     facts, clock = placed.facts, placed.clock
     offset_us = clock.offset_us if clock else 0
-    shown = {"offset_us": clock.offset_us, "uncertainty_us": clock.uncertainty_us} if clock else None
     return {
         "id": facts.id.hex(),
         "title": facts.op.title,
@@ -74,9 +74,16 @@ def session(placed: Placed | None, me: PlayerId, now_us: int) -> Doc | None:
         "tags": list(facts.op.tags),
         "open": facts.closed_t_us is None,
         "mine": facts.creator == me,
-        "clock": shown,
+        "clock": _clock(clock),
         "t_us": now_us + offset_us - facts.op.t0_us,
     }
+
+
+def _clock(shown: Shown | None) -> Doc | None:
+    if shown is None:
+        return None
+    via = shown.via.hex() if shown.via else None
+    return {"offset_us": shown.offset_us, "uncertainty_us": shown.uncertainty_us, "via": via}
 
 
 def riff(engine: Engine, now_us: int) -> Doc | None:
