@@ -68,7 +68,8 @@ class Authoring:
         return log is not None and log.frozen_at is not None
 
     def play(self, document: DocumentName, events: tuple[Event, ...]) -> Entry:
-        """Sign events into a jam document. The caller persists the entry, then sends it."""
+        """Sign events into a jam document. The caller persists the entry, then sends it. Misuse when this log was
+        proven to fork: nothing that follows it would be taken in anywhere."""
         return self._write(document, encode_events(events), ())
 
     def edit(self, document: DocumentName, payload: bytes) -> Entry:
@@ -102,6 +103,10 @@ class Authoring:
     def _write(self, document: DocumentName, payload: bytes, refs: tuple[Ref, ...]) -> Entry:
         key = self.key(document)
         replica = self.documents.replica(document)
+        if self.is_frozen(document):
+            raise Misuse(
+                "two different entries were signed at one number of this player's log, as by two nodes with one key"
+            )
         if not replica.has_room(key):
             raise Misuse("there is no room for another log of this player in this document")
         log = replica.logs.get(key)
