@@ -107,10 +107,7 @@ def test_as_many_honest_people_were_fooled_as_the_table_says() -> None:
     keys = set(players[10:18])
     fooled = [p for p in people[:10] if keys & set(p.role.knows)]
     assert len(fooled) == 3
-    assert (
-        all(set(p.role.knows) - keys for p in people[10:18] if set(p.role.knows) - keys)
-        and sum(len(set(p.role.knows) - keys) for p in people[10:18]) == 3
-    )
+    assert sum(len(set(p.role.knows) - keys) for p in people[10:18]) == 3
     assert not keys & set(people[18].role.knows)
     for person in people[:10]:
         assert person.role.player not in person.role.knows and len(set(person.role.knows) - keys) >= 2
