@@ -165,7 +165,7 @@ def unpack(raw: bytes) -> Content:
     content = _contents.decode(raw)
     if not all(_ascends(part) for part in _sorted_parts(content)):
         raise Violation(Reason.NON_CANONICAL, "a checkpoint's parts are sorted, each thing there once")
-    fault = next((fault for fault, found in _faults(content) if found), None)
+    fault = next((fault for fault, found in faults(content) if found), None)
     if fault is not None:
         raise Violation(Reason.BAD_PAYLOAD, fault)
     return content
@@ -192,8 +192,8 @@ def _sorted_parts(content: Content) -> Iterator[Sequence[Any]]:
     yield from (part.voters for part in content.accepted)
 
 
-def _faults(content: Content) -> Iterator[tuple[str, bool]]:
-    """What contradicts itself, and whether this content does."""
+def faults(content: Content) -> Iterator[tuple[str, bool]]:
+    """What would contradict itself, and whether it does in this content (docs/rules.md, 9)."""
     end, now = content.epoch, {part.player: part.weight for part in content.present}
     held = sum(total_of(account) for account in content.accounts)
     yield (
