@@ -1,1 +1,0 @@
-"""Who plays in the simulator: people, with timing fitted to real drummers, and those who cheat."""
