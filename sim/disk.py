@@ -55,6 +55,7 @@ class Disk:
     def mend(self) -> None:
         """Writing works again for the next process. One that saw it fail has died of it."""
         self._errno = None
+        self._reopen(self.store.kill())
 
     def _reopen(self, store: FaultyStore) -> None:
         self.store = store

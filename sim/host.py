@@ -17,6 +17,7 @@ from consensus.params import network_id
 from crdt.errors import Misuse, OperatingFailure
 from crdt.keys import Identity
 from crdt.types import Digest, PlayerId
+from node.engine.conduct import HONEST, Conduct
 from node.engine.documents import Stored
 from node.engine.effects import Confirm, Effect, Hint, Persist, Publish, Refuse, Send, Work
 from node.engine.engine import Engine
@@ -64,9 +65,30 @@ class Clock:
 class Policy(Protocol):
     """What a player's own program does around its engine: drop, delay, replace or add effects (sim/people/)."""
 
+    conduct: Conduct
+
     def act(self, host: Host, event: Input, effects: list[Effect]) -> list[Effect]:
         """What is carried out of what the engine asked for, now."""
         ...
+
+
+class Watch(Protocol):
+    """Who looks over every node's shoulder (sim/checks/)."""
+
+    def sent(self, host: Any, frame: bytes) -> None:
+        """A frame leaves a node."""
+
+    def saved(self, host: Any, persist: Persist) -> None:
+        """A batch is in a node's store; what is to follow it has not happened yet."""
+
+    def told(self, host: Any, effect: Effect) -> None:
+        """A node refuses a peer."""
+
+    def died(self, host: Any, power: bool) -> None:
+        """A process ended; with `power`, its machine too."""
+
+    def started(self, host: Any) -> None:
+        """A process began from what its store holds."""
 
 
 class Host:
@@ -130,7 +152,8 @@ class Host:
         try:
             opened = self.disk.open(network)
         except OperatingFailure as failure:
-            self._died(failure)
+            self.disk.kill()  # which the failing process has closed
+            self.failure = failure
             return
         checkpoint = checkpoint_in(network, opened.store.get(CHECKPOINT_KEY))
         self.engine = Engine(
@@ -141,8 +164,17 @@ class Host:
             nonce=opened.nonce,
             signed=self.disk.signed,
             trusted=self.trusted,
+            conduct=HONEST if self.policy is None else self.policy.conduct,
         )
         self.alive = True
+        if self.world.watch is not None:
+            self.world.watch.started(self)
+
+    def sit(self, policy: Policy) -> None:
+        """Have somebody play here who is this policy, from now on and in every life."""
+        self.policy = policy
+        if self.alive:
+            self.engine.duties.conduct = policy.conduct
 
     def stop(self) -> None:
         """The process ends as it should: what waits for the disk is written, and not said any more."""
@@ -161,7 +193,7 @@ class Host:
     def cut_power(self) -> None:
         """The machine dies: what was not synced may be gone, and its links just fall silent."""
         if self.alive:
-            self._end()
+            self._end(power=True)
             self.disk.cut_power()
             self.world.silence(self.player)
 
@@ -176,10 +208,12 @@ class Host:
         for action, args in waiting:
             self._when_awake(action, *args)
 
-    def _end(self) -> None:
+    def _end(self, power: bool = False) -> None:
         self.alive = self.frozen = False
         self._waiting = []
         self._life += 1
+        if self.world.watch is not None:
+            self.world.watch.died(self, power)
 
     def _died(self, failure: OperatingFailure) -> None:
         self.kill()
@@ -214,9 +248,11 @@ class Host:
 
     def execute(self, effects: list[Effect] | tuple[Effect, ...]) -> None:
         """The simulator's hands."""
-        send, player = self.world.send, self.player
+        send, player, watch = self.world.send, self.player, self.world.watch
         for effect in effects:
             if type(effect) is Send:
+                if watch is not None:
+                    watch.sent(self, effect.frame)
                 send(player, effect.player, effect.frame)
             else:
                 life = self._life
@@ -240,6 +276,8 @@ class Host:
             case Publish():
                 pass  # to programs without a link, of which there are none here
             case Refuse(player, _, for_s):
+                if self.world.watch is not None:
+                    self.world.watch.told(self, effect)
                 self.refusing[player] = self.world.now_us + for_s * 1_000_000
                 self.world.unlink(self.player, player)
             case _:
@@ -254,6 +292,8 @@ class Host:
         except OperatingFailure as failure:
             self._died(failure)
             return False
+        if self.world.watch is not None:
+            self.world.watch.saved(self, persist)
         return True
 
     def _sync(self, persist: Persist) -> None:

@@ -11,8 +11,8 @@ from random import Random
 from consensus.params import Params
 from crdt.keys import Identity
 from crdt.types import Digest, PlayerId
-from node.engine.inputs import PeerJoined, PeerLeft, Tick
-from sim.host import SYNC_US, WORK_US, Clock, Host
+from node.engine.inputs import PeerJoined, PeerLeft, Probing, Tick
+from sim.host import SYNC_US, WORK_US, Clock, Host, Watch
 from sim.network import LAN, Gossip, Line, Network
 from sim.timeline import Action, Timeline
 from sim.trace import Trace
@@ -42,6 +42,7 @@ class World:
         self.start_us = start_us
         self.tick_us = tick_us
         self.trace = trace
+        self.watch: Watch | None = None
         self.random = Random(f"world {seed}")
         self.timeline = Timeline(start_us)
         self.network = Network(self.timeline, Random(f"network {seed}"), line, gossip)
@@ -144,7 +145,9 @@ class World:
     def _tick(self, host: Host) -> None:
         if host.awake:
             host.give(_TICK)
+            host.give(_PROBING)
         self.timeline.after(self.tick_us, self._tick, host)
 
 
 _TICK = Tick()
+_PROBING = Probing()

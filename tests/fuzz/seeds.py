@@ -68,6 +68,7 @@ def messages() -> list[frames.Frame]:
         frames.Proof(raw[0], raw[1]),
         frames.Probe(Micros(1)),
         frames.Echo(Micros(1), Micros(2), Micros(2**63 - 1)),
+        frames.ClockTold(ALICE.player, -5, 20_000, 300, (BOB.player,)),
         frames.Links((ALICE.player, BOB.player)),
     ]
 

@@ -11,20 +11,16 @@ import itertools
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
 from random import Random
 from typing import NamedTuple
-from unittest.mock import patch
 
-import crdt.entry
-from consensus import vrf
 from consensus.events import Event
 from crdt.entry import Entry
 from crdt.errors import Reason
 from crdt.types import PlayerId, jam_session
 from node.engine.effects import Heard
 from node.engine.inputs import Play, Played
+from sim import crypto
 from sim.world import Host, World
 from tests.chaos.schedule import CABLE, Fault, Kind, plan
 from tests.chaos.tags import Verdict, held, judge, note, number_of
@@ -182,16 +178,6 @@ def _number(event: Event) -> int:
     return number_of(event.lane, event.pitch, event.velocity)
 
 
-@contextmanager
-def shared_verification() -> Iterator[None]:
-    """Verify each signature and each proof once for all nodes: the answer is the same, and it is most of the time."""
-    with (
-        patch("crdt.entry.verify", lru_cache(maxsize=None)(crdt.entry.verify)),
-        patch("consensus.vrf.verify", lru_cache(maxsize=None)(vrf.verify)),
-    ):
-        yield
-
-
 def replay(seed: int) -> str:
     """The command that runs one seed again."""
     return f"python -m tests.sim.chaos --seed {seed}"
@@ -205,7 +191,7 @@ def main() -> int:
     wish = parser.parse_args()
     failed = 0
     for seed in range(wish.seed, wish.seed + wish.runs):
-        with shared_verification():
+        with crypto.shared():
             report = Chaos(seed).run()
         print(report.words(), flush=True)
         if not report.fine:

@@ -11,16 +11,17 @@ from crdt.store.keys import ENTRY
 from crdt.types import PlayerId
 from node.engine.engine import Engine
 from node.engine.inputs import OpenSession, Play, Played
+from sim import crypto
 from sim.world import SYNC_US, World
 from tests.chaos.tags import note
-from tests.sim.chaos import NODES, Chaos, Report, replay, shared_verification
+from tests.sim.chaos import NODES, Chaos, Report, replay
 from tests.sim.room import SECOND, room, totals
 
 SEEDS = range(1, 11)
 
 
 def _run(seed: int, nodes: int = NODES) -> Report:
-    with shared_verification():
+    with crypto.shared():
         return Chaos(seed, nodes).run()
 
 

@@ -11,8 +11,16 @@ from typing import Any
 
 import pytest
 
+from consensus.content import Content, faults, unpack
+from crdt.canonical import Canonical
+from crdt.entry import open_entry
+from crdt.limits import CONTENT_MAX_BYTES
+from tests.consensus.histories.check import compare
+from tests.consensus.reference.fold import fold
 from tests.vectors.all import MAKERS
 from tests.vectors.answers.all import RULES, answer, rule_of
+from tests.vectors.answers.sets import ledger_of
+from tests.vectors.answers.wire import raw_of
 from tests.vectors.form import text_of
 
 FOLDER = Path(__file__).parent
@@ -102,3 +110,28 @@ def test_the_readme_names_every_rule_beside_its_file() -> None:
     assert [
         (file, rule) for file, rule in sorted(RULES) if file not in rows or (rule and f"`{rule}`" not in rows[file])
     ] == []
+
+
+def test_the_simple_fold_finds_the_same_effects() -> None:
+    """The second implementation (tests/consensus/reference), on every set of entries in `effects`."""
+    told = stored("effects.json")
+    first = told["cases"][0]["given"]
+    for case in told["cases"]:
+        given = {**first, **case["given"]}
+        given["entries"] = [*first["entries"], *given["more"], given["last"]]
+        ledger = ledger_of(given)
+        entries = [open_entry(ledger.network, bytes.fromhex(raw)) for raw in given["entries"]]
+        compare(ledger, fold(ledger.params, ledger.network, entries), entries)
+
+
+def test_every_contradiction_in_a_content_is_the_only_one_of_some_vector() -> None:
+    """So none of the checks can be left out by another implementation, or be lost here."""
+    told, alone = stored("contents.json"), set[str]()
+    first = told["cases"][0]["given"]
+    named = {name for name, _ in faults(unpack(raw_of(first)))}
+    for case in told["cases"]:
+        if case.get("refused") == "bad-payload":
+            content = Canonical(Content, CONTENT_MAX_BYTES).decode(raw_of({**first, **case["given"]}))
+            found = [name for name, is_so in faults(content) if is_so]
+            alone.update(found if len(found) == 1 else ())
+    assert alone == named

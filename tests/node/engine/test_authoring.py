@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from consensus.events import Event
+from consensus.events import Event, encode_events
 from consensus.ops import Pulse
 from consensus.params import SMALL, network_id
-from crdt.entry import sign
+from crdt.entry import LogKey, sign
 from crdt.errors import Misuse
 from crdt.limits import LOGS_PER_AUTHOR_MAX
 from crdt.types import NO_NONCE, EntryId, Micros, Nonce, Seq, SessionId, jam_document, ledger_document
@@ -89,6 +89,20 @@ def test_after_a_machine_crash_a_jam_log_goes_on_under_another_nonce() -> None:
     jam = {key for name, r in engine.documents.replicas.items() if name.startswith("jam/") for key in r.logs}
     assert {key.nonce for key in jam} == {b"12345678"}
     assert not jam & before
+
+
+def test_who_was_proven_to_fork_in_a_jam_is_told_so_when_it_plays_on() -> None:
+    """Found by the simulator's equivocator: what was played raised a Violation, which nobody expects of one's own."""
+    world, hosts = room(1)
+    engine = hosts[0].engine
+    hosts[0].give(Play((Played(world.now_us, 0, 1, 60, 100),)))
+    jam = next(name for name in engine.documents.replicas if name.startswith("jam/"))
+    mine = engine.documents.replicas[jam].logs[LogKey(hosts[0].player, NO_NONCE)].entries[0]
+    payload = encode_events((Event(Micros(1), 0, 2, 0, 9),))
+    twin = sign(hosts[0].identity, engine.documents.network, replace(mine.body, payload=payload))
+    engine.documents.prove(mine.raw, twin.raw)
+    with pytest.raises(Misuse, match="one key"):
+        hosts[0].give(Play((Played(world.now_us, 0, 1, 60, 100),)))
 
 
 def test_others_heads_are_named_once() -> None:

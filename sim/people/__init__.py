@@ -1,0 +1,1 @@
+"""Who plays in the simulator: people, with timing fitted to real drummers, and those who cheat."""
