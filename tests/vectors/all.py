@@ -10,6 +10,7 @@ from tests.vectors import (
     folding,
     forks,
     hearing,
+    judging,
     paying,
     payloads,
     society,
@@ -17,7 +18,7 @@ from tests.vectors import (
 )
 from tests.vectors.form import text_of
 
-MAKERS = (encoding, payloads, drawing, hearing, paying, society, spending, folding, effects, contents, forks)
+MAKERS = (encoding, payloads, drawing, hearing, judging, paying, society, spending, folding, effects, contents, forks)
 
 
 def written() -> dict[str, str]:

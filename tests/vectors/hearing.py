@@ -1,4 +1,4 @@
-"""What a window is worth: the pieces of quality, whole windows, replays, the riff, and the judging of blocks."""
+"""What a window is worth: the pieces of quality, whole windows, replays, and the riff."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from typing import Any
 
 import msgspec
 
-from consensus import blocks, riff
-from consensus.events import Event, Onset, onsets
-from consensus.facts import SessionFacts
-from consensus.ops import Block, Pulse, PulseRef, SessionOpen, Vote, session_id
-from consensus.params import MAIN, SMALL, Params, network_id
+from consensus import riff
+from consensus.events import Onset, onsets
+from consensus.ops import Pulse, PulseRef
+from consensus.params import MAIN, SMALL, Params
 from consensus.quality import diversity, harmony, humanness, liveness, timing, wife3
 from consensus.quality.grid import Grid
 from consensus.quality.measure import combined_q16, measure, total_q16
 from consensus.quality.replay import ReplayIndex
 from consensus.riff import Call
 from crdt.canonical import digest
-from crdt.entry import Entry
-from crdt.types import Digest, EntryId, Micros, PlayerId, Seq, Window
-from tests.consensus.world import Person, jam_log, performance
+from crdt.types import EntryId, Micros, PlayerId, Window
+from tests.consensus.world import performance
 from tests.vectors.encoding import MEASURES, NETWORK
 from tests.vectors.form import Case, File, plain, though, under, verdict
 from tests.vectors.paying import P, ruled
@@ -29,7 +27,7 @@ GRID, SWUNG, LONG = Grid(120_000, 4, 4), Grid(97_123, 3, 3), Grid(20_000, 4, 1)
 WINDOW_US = SMALL.window_us
 
 
-NAMES = ("quality", "windows", "replay", "riff", "blocks")
+NAMES = ("quality", "windows", "replay", "riff")
 
 
 def files() -> list[File]:
@@ -53,12 +51,6 @@ def files() -> list[File]:
             shared=("known",),
         ),
         File("riff", "Who decides a riff, what is asked, and what answers it.", _riffs(), ("moments",)),
-        File(
-            "blocks",
-            "Blocks judged against the log of which `entries` are held (params: small).",
-            _blocks(),
-            shared=("log", "others"),
-        ),
     ]
 
 
@@ -238,7 +230,8 @@ def _shifted(notes: tuple[Onset, ...], move: Any) -> tuple[Onset, ...]:
     return tuple(msgspec.structs.replace(o, t_us=Micros(max(0, move(o.t_us)))) for o in notes)
 
 
-def _pulse(n: int, window: int) -> tuple[EntryId, Pulse]:
+def pulse_of(n: int, window: int) -> tuple[EntryId, Pulse]:
+    """Somebody's pulse in a window."""
     name = digest(b"test-pulse", bytes([n]), window.to_bytes(8, "big"))
     return EntryId(name), Pulse(Window(window), name[:16], bytes(32))
 
@@ -247,7 +240,7 @@ def _riffs() -> list[Case]:
     at, me = Window(301), P[0]
     cases = []
     for count, earlier in [(1, 0), (1, 1), (3, 3), (8, 8), (8, 6), (11, 11)]:
-        now, before = ({P[n]: _pulse(n, w) for n in range(1, most + 1)} for w, most in ((301, count), (300, earlier)))
+        now, before = ({P[n]: pulse_of(n, w) for n in range(1, most + 1)} for w, most in ((301, count), (300, earlier)))
         others = riff.settled(me, now, before)
         given = {
             "network": NETWORK,
@@ -309,87 +302,3 @@ def _answers() -> list[Case]:
 
 def _late(note: Onset, us: int) -> Onset:
     return msgspec.structs.replace(note, t_us=Micros(note.t_us + us))
-
-
-def _blocks() -> list[Case]:
-    person, window = Person(1), Window(301)
-    op = SessionOpen("test", 120_000, 4, 4, Micros(SMALL.window_start_us(Window(300))), ())
-    session = SessionFacts(session_id(person.player, op), person.player, op, None)
-    log = jam_log(person, network_id(SMALL), session.id, _events(), batch=8)
-    block = blocks.build(SMALL, session, window, log, None, ReplayIndex()).block
-    assert block is not None
-    changed = msgspec.structs.replace
-    given: list[tuple[str, Block, SessionFacts | None, Sequence[Entry]]] = [
-        ("as it was played", block, session, log),
-        ("no session", block, None, log),
-        ("a session that was closed before", block, session._replace(closed_t_us=Micros(5)), log),
-        ("another document", changed(block, document=block.document[:-1] + "1"), session, log[:0]),
-        ("the range backwards", changed(block, first=Seq(9), last=Seq(3)), session, log),
-        ("nothing held", block, session, []),
-        ("the end is missing", block, session, log[: block.last]),
-        ("the beginning is missing", block, session, log[block.first + 1 :]),
-        ("an entry less", changed(block, last=Seq(block.last - 1)), session, log),
-        ("an entry more", changed(block, first=Seq(block.first - 1)), session, log),
-        ("another root", changed(block, root=Digest(bytes(32))), session, log),
-        ("another head", changed(block, head=EntryId(bytes(32))), session, log),
-        ("a better claim", _claiming(block, accuracy=65_536), session, log),
-        ("a worse claim", _claiming(block, accuracy=1), session, log),
-        ("less originality, and the total with it", _honest(block), session, log),
-        ("only the total", _claiming(block, total=block.quality.total - 1), session, log),
-    ]
-    others = riff.settled(person.player, *({P[n]: _pulse(n, w) for n in range(1, 4)} for w in (301, 300)))
-    refs = sorted(PulseRef(p, entry) for p, (entry, _) in others.items())
-    for name, named in [
-        ("a riff that was not played", refs),
-        ("a riff on two pulses less", refs[:1]),
-        ("a riff on a pulse that nobody has", [PulseRef(P[1], EntryId(bytes(32)))]),
-        ("a riff on nothing", []),
-        ("a riff, the pulses not ascending", refs[::-1]),
-    ]:
-        given.append((name, changed(block, riff=True, pulses=tuple(named)), session, log))
-    given.append(("pulses without a riff", changed(block, pulses=tuple(refs)), session, log))
-    cases = [_judged(name, *one, others=others, log=log if n == 0 else None) for n, (name, *one) in enumerate(given)]
-    for name, events in _unfit():
-        unfit = jam_log(person, network_id(SMALL), session.id, events, batch=16)
-        cut = blocks.slice_of(SMALL, session, window, unfit)
-        assert cut is not None
-        claimed = changed(block, first=cut.first, last=cut.last, head=cut.head, root=cut.root)
-        cases.append(_judged(name, claimed, session, unfit, others=others, log=unfit))
-    return cases
-
-
-def _unfit() -> list[tuple[str, list[Event]]]:
-    """What somebody might record in the window that makes no block, however it is claimed."""
-    changed, played = msgspec.structs.replace, _events()
-    return [
-        ("a machine on the grid", [changed(e, t_us=Micros(GRID.step_at_us(GRID.step(e.t_us)))) for e in played]),
-        ("one lane", [changed(e, lane=2) for e in played]),
-        ("eleven notes", played[:: len(played) // 12][:11]),
-        ("two seconds", [changed(e, t_us=Micros(12_000_000 + e.t_us // 14)) for e in played]),
-    ]
-
-
-def _events() -> list[Event]:
-    return performance(5, 3_000_000, 25_000_000)
-
-
-def _claiming(block: Block, **claims: int) -> Block:
-    return msgspec.structs.replace(block, quality=msgspec.structs.replace(block.quality, **claims))
-
-
-def _honest(block: Block) -> Block:
-    lower = msgspec.structs.replace(block.quality, originality=block.quality.originality // 2)
-    return _claiming(block, originality=lower.originality, total=total_q16(SMALL, lower))
-
-
-def _judged(
-    name: str, block: Block, session: SessionFacts | None, entries: Sequence[Entry], others: Any, log: Any
-) -> Case:
-    found = blocks.judge(SMALL, session, block, Person(1).player, entries, ReplayIndex(), others)
-    given: dict[str, Any] = {"session": session, "block": block, "entries": [e.body.seq for e in entries]}
-    if log is not None:
-        given["log"] = [e.raw for e in log]
-        given["others"] = sorted((p, entry, pulse.salt) for p, (entry, pulse) in others.items())
-    return verdict(
-        name, given, {"measures": found.measures} if found.vote is Vote.YES else None, found.why.name.lower()
-    )

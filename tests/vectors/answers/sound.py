@@ -15,7 +15,7 @@ from consensus.quality.measure import combined_q16, measure, total_q16
 from consensus.quality.replay import ReplayIndex
 from consensus.riff import Call
 from crdt.entry import open_entry
-from tests.vectors import hearing
+from tests.vectors import hearing, judging
 from tests.vectors.reading import Refused, Rule, holds, typed
 
 hexed = bytes.fromhex
@@ -43,9 +43,7 @@ def _window(_: Params, given: Any) -> Any:
 
 
 def _replay(_: Params, given: Any) -> Any:
-    known = ReplayIndex()
-    for take in given["known"]:
-        known.add(hexed(take["key"]), take["window"], _onsets(take))
+    known = judging.known_takes(given["known"])
     match = known.closest(SMALL, _onsets(given), given["before"], _grid(given))
     if match is None:
         return None
@@ -87,7 +85,8 @@ def _block(_: Params, given: Any) -> Any:
     held = [entry for entry in log if entry.body.seq in given["entries"]]
     session = typed(SessionFacts | None, given["session"])
     block = typed(Block, given["block"])
-    found = blocks.judge(SMALL, session, block, log[0].body.author, held, ReplayIndex(), _pulses(given["others"]))
+    known, others = judging.known_takes(given.get("known", ())), _pulses(given["others"])
+    found = blocks.judge(SMALL, session, block, log[0].body.author, held, known, others)
     if found.vote is not Vote.YES:
         raise Refused(found.why.name.lower())
     return {"measures": found.measures}
