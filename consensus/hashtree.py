@@ -34,6 +34,8 @@ _h = functools.partial(hashlib.blake2b, digest_size=32, person=_KIND)
 _EMPTY: Final = Digest(_h(b"\x02").digest())
 _KEY_BYTES: Final = 32
 _FIRST: Final = 1 << 15  # the bit of the first of sixteen
+_HASH_BYTES: Final = 32
+_UNKNOWN: Final = bytes(_HASH_BYTES)
 
 
 # Nodes refer downwards only, so no garbage of theirs is ever circular, and the collector need not walk through them.
@@ -46,6 +48,8 @@ class _Leaf(msgspec.Struct, eq=False, gc=False):
 class _Branch(msgspec.Struct, eq=False, gc=False):
     children: tuple[_Node, ...]  # only those that are there
     there: int  # which of the sixteen they are, the first as the highest of 16 bits
+    hashes: bytes = b""  # theirs, in order, as they were last looked up; empty: they never were
+    stale: int = 0  # whose hash is another since
     hash: Digest | None = None
 
 
@@ -74,6 +78,7 @@ def _put(top: _Node | None, leaf: _Leaf) -> _Node:
         depth += 1
     grown: _Node = leaf if node is None or node.key == key else _fork(node, leaf, depth)
     for branch, bit, place in reversed(path):
+        branch.hashes = b""  # a past has its hash, and no more need of theirs
         grown = _Branch(_with(branch, bit, place, grown), branch.there | bit)
     return grown
 
@@ -86,12 +91,17 @@ def _grow(top: _Node | None, leaf: _Leaf) -> _Node:
         there, bit = node.there, _FIRST >> (key[depth >> 1] & 15 if depth & 1 else key[depth >> 1] >> 4)
         place = (there & -bit * 2).bit_count()
         node.hash = None
+        node.stale |= bit
         above, node = node, node.children[place] if there & bit else None
         depth += 1
     grown: _Node = leaf if node is None or node.key == key else _fork(node, leaf, depth)
     if above is None or top is None:
         return grown
-    above.children, above.there = _with(above, bit, place, grown), above.there | bit
+    above.children = _with(above, bit, place, grown)
+    if above.hashes and not above.there & bit:
+        begin = place * _HASH_BYTES
+        above.hashes = above.hashes[:begin] + _UNKNOWN + above.hashes[begin:]
+    above.there |= bit
     return top
 
 
@@ -133,9 +143,26 @@ def _hash(node: _Node) -> Digest:
         if isinstance(node, _Leaf):
             node.hash = Digest(_h(b"\x00" + node.key + encode(node.value)).digest())
         else:
-            hashes = [child.hash or _hash(child) for child in node.children]
-            node.hash = Digest(_h(b"".join([b"\x01", node.there.to_bytes(2, "big"), *hashes])).digest())
+            _look_up(node)
+            node.hash = Digest(_h(b"\x01" + node.there.to_bytes(2, "big") + node.hashes).digest())
     return node.hash
+
+
+def _look_up(branch: _Branch) -> None:
+    """Take in the children's hashes, and later only those that are others. The rest is at hand in one piece: to look
+    at each child every time would cost more than the hash, once a tree is too large for the processor's caches."""
+    if not branch.hashes:
+        branch.hashes = b"".join([child.hash or _hash(child) for child in branch.children])
+    elif branch.stale:
+        stale, hashes = branch.stale, bytearray(branch.hashes)
+        while stale:
+            bit = stale & -stale
+            place = _place(branch.there, bit)
+            child, begin = branch.children[place], place * _HASH_BYTES
+            hashes[begin : begin + _HASH_BYTES] = child.hash or _hash(child)
+            stale ^= bit
+        branch.hashes = bytes(hashes)
+    branch.stale = 0
 
 
 def _leaves(node: _Node | None) -> Iterator[_Leaf]:
