@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fairness odds decay fuzz soak soak-store hostile histories mutate vectors yjs-crosscheck demo lan lock clean
+.PHONY: help setup run test lint bench fairness odds decay fuzz soak soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -89,6 +89,9 @@ lan: RUNS ?= 10
 lan: SECONDS ?= 60
 lan: $(VENV)/.ready-dev ## three hosts on a switch: discovery, cable, packet loss (root; RUNS=10 SECONDS=60)
 	@$(BIN)/python -m tests.lan.trials --runs $(RUNS) --loss $(SECONDS)
+
+clock: $(VENV)/.ready-dev ## two clocks 100 ppm apart, five kinds of network (root; SECONDS=180 LINK=an interpreter with Ableton Link)
+	@$(BIN)/python -m tests.lan.clocks --seconds $(or $(SECONDS),180) $(if $(LINK),--link $(LINK))
 
 yjs-crosscheck: $(VENV)/.ready-dev ## our Yjs decoder and encoder against Yjs in Node.js: COUNT=5000 SEED=1
 	@$(BIN)/python -m tests.doors.crosscheck --count $(or $(COUNT),5000) --seed $(or $(SEED),1)

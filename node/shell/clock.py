@@ -17,16 +17,17 @@ class NodeClock:
     """Counts from the wall clock's time at construction."""
 
     def __init__(self) -> None:
-        self._anchor_us = time.time_ns() // 1_000 - self._count_us()
+        self._anchor_us = time.time_ns() // 1_000 - self.count_us()
 
     def now_us(self) -> Micros:
         """Microseconds since 1970."""
-        return Micros(self._anchor_us + self._count_us())
+        return Micros(self._anchor_us + self.count_us())
 
     def wall_skew_us(self) -> int:
         """How far the wall clock has moved from this one since the start: `doctor` and the log tell of it."""
         return time.time_ns() // 1_000 - self.now_us()
 
     @staticmethod
-    def _count_us() -> int:
+    def count_us() -> int:
+        """The counter beneath: of no use but for differences."""
         return time.clock_gettime_ns(_COUNTER) // 1_000

@@ -122,7 +122,7 @@ def test_a_first_estimate_comes_early_and_bursts_follow_ever_more_slowly() -> No
     assert first is not None and first.offset_us == 500 and not est.measurements
     now = _burst(est, now, 500, _always(100, 100))
     waits = []
-    for _ in range(8):
+    for _ in range(9):
         waits.append(est.probe_due_us() - now)
         now = _burst(est, now, 500, _always(100, 100))
     assert waits[:3] == [BURST_SOON_US, 2 * BURST_SOON_US, 4 * BURST_SOON_US]
