@@ -1,6 +1,6 @@
 """Two nodes in two network namespaces, their clocks 100 ppm apart, under five kinds of network: what each can show.
 
-All processes of it share the machine's counter, so the true offset between the two clocks is known at every moment. What
+All processes share the machine's counter, so the true offset between the clocks is known at every moment. What
 is in error is what one node takes the other's clock for. Beside it, in the same namespaces, two peers of Ableton Link.
 """
 
