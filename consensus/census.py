@@ -17,6 +17,7 @@ class Shift(NamedTuple):
     a later one, and whose reviews of which epochs (later ones) began or ended."""
 
     are_persons_other: bool = False
+    acknowledged: frozenset[PlayerId] | None = frozenset()  # the only ones who may be other; None: anybody may
     reviews: frozenset[tuple[Epoch, PlayerId]] = frozenset()
 
 

@@ -123,7 +123,22 @@ def _factor_words(params: Params, block: BlockState, reward: Reward) -> tuple[st
     else:
         cluster = "there is no recent accepted block of the player's to compare voters with"
     riff = "it was played" if reward.riff_q16 == ONE_Q16 else "it was not played"
-    return mean, f"cluster {share(reward.cluster_q16)}: {cluster}", f"riff {share(reward.riff_q16)}: {riff}"
+    return (
+        mean,
+        f"cluster {share(reward.cluster_q16)}: {cluster}",
+        f"riff {share(reward.riff_q16)}: {riff}",
+        *_person_words(params, reward),
+    )
+
+
+def _person_words(params: Params, reward: Reward) -> tuple[str, ...]:
+    """Only where people are asked for: in a network with founders."""
+    if not params.founders or not params.person_step_q16:
+        return ()
+    steps = (
+        f"what the player was at the end of epoch {reward.epoch - 1}, in whole steps of {share(params.person_step_q16)}"
+    )
+    return (f"person {share(reward.person_q16)}: {steps}",)
 
 
 def _points_words(reward: Reward) -> str:
@@ -132,6 +147,7 @@ def _points_words(reward: Reward) -> str:
         f"mean w {share(reward.mean_w_q16)}",
         f"cluster {share(reward.cluster_q16)}",
         f"riff {share(reward.riff_q16)}",
+        *([f"person {share(reward.person_q16)}"] if reward.person_q16 != ONE_Q16 else []),
     )
     return f"base {jam(reward.base_micro)} x {' x '.join(factors)} = {jam(reward.points_micro)}"
 

@@ -161,6 +161,7 @@ class Fold:
         shift = self.census.settle(epoch)
         if shift.are_persons_other:
             self._other_weights(epoch, None)
+            self.state.reprice(epoch, shift.acknowledged)
         for later, player in shift.reviews:
             self._touch(slot for slot in self._facts.slots_in(later) if slot.proposer == player)
 

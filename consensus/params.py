@@ -63,6 +63,7 @@ class Params(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     decay_excess: bool  # m counts only beyond what chance alone would bring (docs/rules.md, 7)
     cluster_max_q16: int  # what a block loses whose verifiers are those of all its player's recent blocks
     riff_absent_q16: int  # what a window without its riff is worth
+    person_step_q16: int  # a player is paid as the person it is, in whole steps of so much; 0: all alike
     paid_votes_per_window: int  # accepted blocks of one window that a verifier is paid for
     concert_share_q16: int  # of an epoch's budget, for those whom others witnessed
     witness_micro: int  # points of one witness, new to the performer and on the spot
@@ -142,6 +143,7 @@ MAIN: Final = Params(
     decay_excess=False,
     cluster_max_q16=16_384,
     riff_absent_q16=32_768,
+    person_step_q16=2_048,
     paid_votes_per_window=32,
     concert_share_q16=6_553,
     witness_micro=100_000,

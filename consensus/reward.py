@@ -1,10 +1,12 @@
 """What an accepted block is paid (SPEC 7; docs/rules.md, 7).
 
-`points = base * quality * mean w * cluster * riff`. `w = 1 / (1 + e^(m - 3))`, and `m` counts how many of the
+`points = base * quality * mean w * cluster * riff * person`. `w = 1 / (1 + e^(m - 3))`, and `m` counts how many of the
 proposer's recent accepted blocks a verifier voted on: the same few people earn less and less from one another until
 somebody new plays or verifies. The mean is taken over those who voted with the verdict. `cluster`
 (consensus/cluster.py) falls where circles are closed, and a window without its riff, which nobody could have recorded
-before, is worth half.
+before, is worth half. A player is paid as the person it is: keys are free, and whoever plays undetectably with a
+hundred of them must not be paid a hundred times. Persons count in whole steps, so that what is split among more keys
+is never more; docs/incentives.md has the figures.
 
 Points are paid from the epoch's budget, pro rata when they exceed it, so that supply is bounded however many keys and
 meshes there are. The verifiers' share goes to everyone whose vote counted, whichever way it went: paying for yes
@@ -41,6 +43,7 @@ class Terms(NamedTuple):
     likeness_q16: int  # of its voters to theirs, on average
     cluster_q16: int
     riff_q16: int
+    person_q16: int
 
 
 class Reward(msgspec.Struct, array_like=True, frozen=True):
@@ -57,6 +60,7 @@ class Reward(msgspec.Struct, array_like=True, frozen=True):
     likeness_q16: int  # of its voters to theirs, on average
     cluster_q16: int
     riff_q16: int
+    person_q16: int
     points_micro: MicroJam
     epoch: Epoch
     epoch_budget_micro: MicroJam  # for blocks; the rest is for concerts
@@ -108,12 +112,23 @@ def terms_of(
     weights_q16: Sequence[int],
     voters: AbstractSet[PlayerId],
     recent: Sequence[AbstractSet[PlayerId]],
+    person_q16: int = ONE_Q16,
 ) -> Terms:
     """The factors of an accepted block: its quality, whether its riff was played, w of those who voted with the
-    verdict, everyone whose vote counted, and those of the blocks that it looks back on (`recent_of`)."""
+    verdict, everyone whose vote counted, those of the blocks that it looks back on (`recent_of`), and how much of a
+    person its player was at the end of the epoch before."""
     likeness = mean_likeness_q16(voters, recent)
     riff = ONE_Q16 if has_riff else params.riff_absent_q16
-    return Terms(quality_q16, tuple(weights_q16), len(recent), likeness, cluster_q16(params, likeness), riff)
+    cluster, person = cluster_q16(params, likeness), paid_person_q16(params, person_q16)
+    return Terms(quality_q16, tuple(weights_q16), len(recent), likeness, cluster, riff, person)
+
+
+def paid_person_q16(params: Params, person_q16: int) -> int:
+    """As how much of a person a player is paid: whole steps, rounded down; all alike where there are no steps."""
+    if not 0 <= person_q16 <= ONE_Q16:
+        raise Misuse("a person is a share of one")
+    step = params.person_step_q16
+    return person_q16 // step * step if step else ONE_Q16
 
 
 def points_of(params: Params, terms: Terms) -> MicroJam:
@@ -121,7 +136,7 @@ def points_of(params: Params, terms: Terms) -> MicroJam:
     if not terms.weights_q16:
         raise Misuse("nothing is accepted without a vote")
     whole = params.base_micro * terms.quality_q16 * sum(terms.weights_q16) * terms.cluster_q16 * terms.riff_q16
-    return MicroJam(min(whole // (len(terms.weights_q16) * ONE_Q16**4), reward_cap(params)))
+    return MicroJam(min(whole * terms.person_q16 // (len(terms.weights_q16) * ONE_Q16**5), reward_cap(params)))
 
 
 def concerts_budget(params: Params) -> MicroJam:
@@ -174,6 +189,7 @@ def reward_of(
         likeness_q16=terms.likeness_q16,
         cluster_q16=terms.cluster_q16,
         riff_q16=terms.riff_q16,
+        person_q16=terms.person_q16,
         points_micro=points,
         epoch=epoch,
         epoch_budget_micro=blocks_budget(params),

@@ -39,7 +39,7 @@ class Society:
         self._vouched_in: list[Epoch] = []
         self._known: OrderedDict[Epoch, _Acquaintances] = OrderedDict()
         self._called: dict[Epoch, frozenset[PlayerId]] = {}
-        self._persons_other: Agenda[None] = Agenda()
+        self._persons_other: Agenda[PlayerId | None] = Agenda()  # None: anybody
         self._reviews_other: Agenda[None] = Agenda()
 
     # what comes in
@@ -52,7 +52,7 @@ class Society:
             del held[epoch]
         if not held:
             del self._acks[player][by]
-        self._persons_other.add(epoch, None)
+        self._persons_other.add(epoch, player)
 
     def take(self, changes: Changes) -> None:
         """Note the epochs of which opinions changed."""
@@ -84,16 +84,19 @@ class Society:
 
     def settle(self, epoch: Epoch) -> Shift:
         """Work out an epoch; nothing of an earlier one may be waiting."""
-        are_persons_other = bool(self._persons_other.take(epoch) and self._params.founders)
-        if are_persons_other:
+        others = self._persons_other.take(epoch)
+        shift = Shift()
+        if others and self._params.founders:
+            acknowledged = frozenset(player for player in others if player is not None)
+            shift = Shift(True, None if None in others else acknowledged)
             self._look_again(Epoch(epoch + 2))
         if not self._reviews_other.take(epoch):
-            return Shift(are_persons_other)
+            return shift
         before, after = self._called.pop(epoch, frozenset()), self._called_in(epoch)
         if after or self._opinions.reports(epoch):
             self._called[epoch] = after
         reviews = frozenset((at, player) for player in before ^ after for at in review_of(self._params, epoch))
-        return Shift(are_persons_other, reviews)
+        return shift._replace(reviews=reviews)
 
     def _called_in(self, epoch: Epoch) -> frozenset[PlayerId]:
         """Those whom enough unrelated players reported in an epoch."""

@@ -4,7 +4,7 @@ Three layers, each depending only on the one before, so that work never runs bac
 
   1. a *verdict* of each touched slot (consensus/tally.py): needs no other slot;
   2. *points* of that slot, and of the same proposer's later slots when its acceptance or its voters changed, because
-     m and cluster look back over the proposer's accepted blocks;
+     m and cluster look back over the proposer's accepted blocks; and where the proposer is another person than before;
   3. *payment* of the blocks whose points changed, and of those in the same window whose verifiers thereby cross the
      reputation cap; of all blocks of the epoch only where their points exceed its budget, because then each is paid
      its share.
@@ -147,6 +147,14 @@ class State:
         """What is known of a slot has changed, or of who may vote on it."""
         self._touched.add(self._params.epoch_of(slot.window), slot)
 
+    def reprice(self, epoch: Epoch, players: frozenset[PlayerId] | None) -> None:
+        """These players (None: any) may be other persons at the end of this epoch or of a later one."""
+        first = Slot(Window((epoch + 1) * self._params.epoch_windows), PlayerId(b""))
+        for player in sorted(self._slots_of if players is None else players & self._slots_of.keys()):
+            mine = self._slots_of[player]
+            for slot in mine[bisect_left(mine, first) :]:
+                self._stale.add(self._params.epoch_of(slot.window), slot)
+
     def next_epoch(self) -> Epoch | None:
         """The earliest epoch in which there is something to work out."""
         return earliest(self._touched.next_epoch(), self._stale.next_epoch())
@@ -195,7 +203,8 @@ class State:
         before, tallied = self._weighed.get(slot, ()), self._tallied.get(slot, ())
         recent = recent_of(self._params, slot.window, self._accepted_before(slot)) if tallied else []
         met = familiarity(recent)
-        after = tuple(self._weigh(slot.proposer, block, recent, met) for block in tallied)
+        person = self._census.person_q16(slot.proposer, Epoch(epoch - 1)) if tallied else 0
+        after = tuple(self._weigh(slot.proposer, block, recent, met, person) for block in tallied)
         if after == before:
             return set()
         if after:
@@ -230,7 +239,12 @@ class State:
         return found[::-1]
 
     def _weigh(
-        self, proposer: PlayerId, block: Tallied, recent: list[AbstractSet[PlayerId]], met: Counter[PlayerId]
+        self,
+        proposer: PlayerId,
+        block: Tallied,
+        recent: list[AbstractSet[PlayerId]],
+        met: Counter[PlayerId],
+        person_q16: int,
     ) -> _Weighed:
         expected = expected_meetings(self._params, len(recent), block.eligible) if block.counted else 0
         votes = tuple(
@@ -254,7 +268,8 @@ class State:
         if state.standing is not Standing.LOCAL:
             return _Weighed(state, None, MicroJam(0))
         weights = [vote.w_q16 for vote in votes if vote.vote is Vote.YES]
-        terms = terms_of(self._params, block.op.quality.total, block.op.riff, weights, set(state.voters), recent)
+        quality, riff = block.op.quality.total, block.op.riff
+        terms = terms_of(self._params, quality, riff, weights, set(state.voters), recent, person_q16)
         return _Weighed(state, terms, points_of(self._params, terms))
 
     # layer 3: payment

@@ -47,7 +47,7 @@ def block_lines(block: dict[str, Any]) -> list[str]:
         lines.append(f"    {short(vote['verifier'])}  {vote['vote']:8} {weight}{why}")
     reward = block["reward"]
     if reward:
-        names = {"quality": "quality", "mean w": "mean_w", "cluster": "cluster", "riff": "riff"}
+        names = {"quality": "quality", "mean w": "mean_w", "cluster": "cluster", "riff": "riff", "person": "person"}
         terms = " x ".join(f"{name} {share(reward[f'{key}_q16'])}" for name, key in names.items())
         pro_rata = "" if reward["paid_micro"] == reward["points_micro"] else ", pro rata"
         lines.append(f"  reward {jam(reward['paid_micro'])} = {jam(reward['base_micro'])} x {terms}{pro_rata}")

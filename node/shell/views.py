@@ -164,6 +164,7 @@ def _reward(engine: Engine, state: BlockState) -> Doc:
         "likeness_q16": reward.likeness_q16,
         "cluster_q16": reward.cluster_q16,
         "riff_q16": reward.riff_q16,
+        "person_q16": reward.person_q16,
         "points_micro": reward.points_micro,
         "epoch": reward.epoch,
         "epoch_points_micro": epoch_points_micro,

@@ -17,6 +17,7 @@ from consensus.reward import (
     concerts_budget,
     expected_meetings,
     familiarity,
+    paid_person_q16,
     payment_of,
     points_of,
     recent_of,
@@ -31,9 +32,13 @@ A, B, C = (PlayerId(bytes([n]) * 32) for n in (1, 2, 3))
 
 
 def terms(
-    quality: int = ONE_Q16, weights: Sequence[int] = (ONE_Q16,), cluster: int = ONE_Q16, riff: int = ONE_Q16
+    quality: int = ONE_Q16,
+    weights: Sequence[int] = (ONE_Q16,),
+    cluster: int = ONE_Q16,
+    riff: int = ONE_Q16,
+    person: int = ONE_Q16,
 ) -> Terms:
-    return Terms(quality, tuple(weights), 0, 0, cluster, riff)
+    return Terms(quality, tuple(weights), 0, 0, cluster, riff, person)
 
 
 def test_points_are_one_product_divided_once() -> None:
@@ -46,8 +51,8 @@ def test_points_are_one_product_divided_once() -> None:
 
 @pytest.mark.parametrize(
     "none",
-    [terms(quality=0), terms(weights=[0, 0]), terms(cluster=0), terms(riff=0)],
-    ids=["quality", "w", "cluster", "riff"],
+    [terms(quality=0), terms(weights=[0, 0]), terms(cluster=0), terms(riff=0), terms(person=0)],
+    ids=["quality", "w", "cluster", "riff", "person"],
 )
 def test_every_factor_can_take_it_all(none: Terms) -> None:
     assert points_of(MAIN, none) == 0 < points_of(MAIN, terms())
@@ -94,6 +99,24 @@ def test_the_riff_is_half_of_a_window_and_the_circle_a_quarter() -> None:
     closed = terms_of(MAIN, ONE_Q16, True, [ONE_Q16], {A, B}, [{A, B}] * 4)
     assert (closed.recent, closed.likeness_q16, closed.cluster_q16) == (4, ONE_Q16, ONE_Q16 * 3 // 4)
     assert points_of(MAIN, closed) == MAIN.base_micro * 3 // 4
+
+
+def test_a_player_is_paid_as_the_person_it_is_in_whole_steps() -> None:
+    step = MAIN.person_step_q16
+    assert [paid_person_q16(MAIN, q) for q in (0, step - 1, step, 2 * step - 1, ONE_Q16)] == [0, 0, step, step, ONE_Q16]
+    half = terms_of(MAIN, ONE_Q16, True, [ONE_Q16], {A, B}, [], ONE_Q16 // 2 + step - 1)
+    assert points_of(MAIN, half) == MAIN.base_micro // 2
+    alike = msgspec.structs.replace(MAIN, person_step_q16=0)
+    assert paid_person_q16(alike, 0) == paid_person_q16(alike, 7) == ONE_Q16
+    for nobody in (-1, ONE_Q16 + 1):
+        with pytest.raises(Misuse):
+            paid_person_q16(MAIN, nobody)
+
+
+@given(st.integers(1, ONE_Q16), st.integers(1, 50))
+def test_to_be_split_among_more_keys_never_pays(person: int, keys: int) -> None:
+    parts = [person * (n + 1) // keys - person * n // keys for n in range(keys)]
+    assert sum(paid_person_q16(MAIN, part) for part in parts) <= person
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from consensus.explain import explain_reward
 from consensus.ledger import Ledger
-from consensus.ops import AnyOp, Report, Unvouch, Vote, Vouch, Why
+from consensus.ops import AnyOp, Report, Unvouch, Vote, Vouch, Why, encode_ops
 from consensus.params import ONE_Q16, SMALL
-from crdt.types import BlockId, Epoch, Window
+from consensus.state import BlockState
+from crdt.types import BlockId, Epoch, MicroJam, Window
 from tests.consensus.world import FIRST, Person, World, standing
 
 N = SMALL.epoch_windows
@@ -144,3 +146,46 @@ def test_a_review_ends() -> None:
         world.pulse(epoch * N)
     assert opened_tranches(world, last * N) == 3
     assert opened_tranches(world, (last + 1) * N) == 1
+
+
+def test_a_player_is_paid_as_the_person_it_was_an_epoch_before() -> None:
+    """Whenever the ledger hears of it: the vouches come last here, and what was paid before is worked out again."""
+    world, later = founded(6, 3), FIRST + 2 * N
+    world.pulse(FIRST)
+    world.pulse(FIRST + N)
+    blocks, late = {}, []
+    for window in (later, later + N):
+        world.pulse(window)
+        for player in (0, 4, 5):
+            blocks[window, player] = world.propose(world.people[player], window)
+            founders = [person for person in world.people[:3] if person is not world.people[player]]
+            world.vote(world.people[player], blocks[window, player], window, Vote.YES, *founders)
+        if window == later:
+            for one, other in ((0, 4), (4, 0)):
+                payload = encode_ops((Vouch(world.people[other].player),))
+                late.append(world.people[one].write(world.network, Epoch(EPOCH + 2), payload))
+
+    def persons() -> dict[tuple[int, int], int]:
+        found = {place: world.ledger.block(block) for place, block in blocks.items()}
+        return {place: block.reward.person_q16 for place, block in found.items() if block and block.reward}
+
+    nobody = {(window, player): 0 if player else ONE_Q16 for window, player in blocks}
+    assert persons() == nobody
+    words = "\n".join(explain_reward(world.params, _held(world, blocks[later, 4]), MicroJam(0)))
+    assert (
+        f"person 0.0000: what the player was at the end of epoch {EPOCH + 1}" in words
+        and " x person 0.0000 = " in words
+    )
+    for entry in late:
+        world.publish(entry)
+    half = persons()[later + N, 4]
+    assert 0 < half < ONE_Q16 and half % world.params.person_step_q16 == 0
+    assert persons() == nobody | {(later + N, 4): half}
+    assert _held(world, blocks[later + N, 4]).reward != _held(world, blocks[later, 4]).reward
+    assert world.replay(reversed(world.entries)).root() == world.ledger.root()
+
+
+def _held(world: World, block: BlockId) -> BlockState:
+    found = world.ledger.block(block)
+    assert found is not None
+    return found

@@ -12,6 +12,7 @@ REWARD = {
     "mean_w_q16": 57_724,
     "cluster_q16": 49_152,
     "riff_q16": 32_768,
+    "person_q16": 65_536,
     "points_micro": 241_515,
     "paid_micro": 241_515,
     "proposer_micro": 193_212,
@@ -47,7 +48,7 @@ def test_every_factor_is_there() -> None:
 
 def test_what_the_budget_and_the_cap_take() -> None:
     text = said(paid_micro=120_000, unminted={"ab" * 32: 12_000, "12" * 32: 11_999})
-    assert "riff 0.5000, pro rata" in text
+    assert "riff 0.5000 x person 1.0000, pro rata" in text
     assert "but 0.023999 JAM not minted: paid for enough blocks of this window" in text
 
 

@@ -31,6 +31,7 @@ COMPUTED = (
     "split",
     "reward",
     "recent",
+    "person",
 )
 NAMES = ("rewards", "cap")
 
@@ -103,8 +104,10 @@ def _clusters() -> list[Case]:
     return cases
 
 
-def _terms(quality: int, weights: list[int], likeness: int = 0, riff: int = 65_536, recent: int = 0) -> Terms:
-    return Terms(quality, tuple(weights), recent, likeness, cluster_q16(MAIN, likeness), riff)
+def _terms(
+    quality: int, weights: list[int], likeness: int = 0, riff: int = 65_536, recent: int = 0, person: int = 65_536
+) -> Terms:
+    return Terms(quality, tuple(weights), recent, likeness, cluster_q16(MAIN, likeness), riff, person)
 
 
 def _points() -> list[Case]:
@@ -119,8 +122,20 @@ def _points() -> list[Case]:
         _terms(65_536, [62_428, 0], 65_536, 65_536, 30),
         _terms(65_535, [7, 8, 9], 1),
         _terms(65_536, []),
+        _terms(65_536, [62_428], person=32_768),
+        _terms(50_000, [57_724, 3], 20_000, 32_768, 4, 2_048),
+        _terms(65_536, [62_428], person=0),
     ]
-    return [ruled("points", MAIN, {"terms": one}, lambda t=one: reward.points_of(MAIN, t)) for one in terms]
+    cases = [ruled("points", MAIN, {"terms": one}, lambda t=one: reward.points_of(MAIN, t)) for one in terms]
+    for params in (
+        MAIN,
+        msgspec.structs.replace(MAIN, person_step_q16=0),
+        msgspec.structs.replace(MAIN, person_step_q16=3),
+    ):
+        for person in (0, 1, 2_047, 2_048, 40_000, 65_535, 65_536, 65_537, -1):
+            given = {"person": person}
+            cases.append(ruled("person", params, given, lambda p=params, q=person: reward.paid_person_q16(p, q)))
+    return cases
 
 
 def _payments() -> list[Case]:

@@ -37,7 +37,8 @@ function formula(reward) {
     term(factor(reward.quality_q16), "quality", "of what was played"), sign("×"),
     term(factor(reward.mean_w_q16), "mean w", "how new the verifiers that agreed are to this player"), sign("×"),
     term(factor(reward.cluster_q16), "cluster", "less when the same circle votes again and again"), sign("×"),
-    term(factor(reward.riff_q16), "riff", "half for a window without its riff"), sign("="),
+    term(factor(reward.riff_q16), "riff", "half for a window without its riff"), sign("×"),
+    term(factor(reward.person_q16), "person", "as how much of a person the player is known: see its vouches"), sign("="),
     term(jam(reward.points_micro), "points"), sign("→"),
     term(jam(reward.paid_micro), "JAM", "points are paid in full while the epoch's budget lasts"));
 }

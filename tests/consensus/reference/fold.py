@@ -127,6 +127,12 @@ def weights_then(params: Params, result: Fold, epoch: int, players: set[PlayerId
     return {player: known.get(player, people.weight_of(params, persons[player], 0)) for player in players}
 
 
+def persons_then(params: Params, result: Fold, epoch: int, players: set[PlayerId]) -> dict[PlayerId, int]:
+    """Persons at the end of an epoch. Of whom nothing was known by then: who has no friends."""
+    known = result.ends[epoch].persons if epoch in result.ends else {}
+    return people.persons_at(params, epoch, players, {}, {}) | known
+
+
 def _judge_epoch(
     params: Params, network: NetworkId, said: list[Said], result: Fold, epoch: int, weights: dict[PlayerId, int]
 ) -> list[Judged]:
@@ -149,14 +155,16 @@ def _pay_epoch(
     accepted.sort(key=lambda b: b.op.window)
     mine = [b for b in blocks if b.standing == "accepted"]
     points, terms = {}, {}
+    persons = persons_then(params, result, epoch - 1, result.players)
     for block in blocks:
         recent = pay.recent_of(params, block, accepted)
         m, w = pay.weights_of(params, block, recent)
         likeness = pay.likeness_of(block, recent) if block in mine else 0
         cluster, riff = pay.cluster_of(params, likeness), pay.riff_of(params, block)
-        terms[block.id] = pay.Paid(m, w, 0, 0, {}, len(recent), likeness, cluster, riff, set())
+        person = pay.person_of(params, persons[block.proposer])
+        terms[block.id] = pay.Paid(m, w, 0, 0, {}, len(recent), likeness, cluster, riff, person, set())
         if block in mine:
-            points[block.id] = pay.points_of(params, block, w, cluster, riff)
+            points[block.id] = pay.points_of(params, block, w, cluster, riff, person)
     paid = pay.paid_in(params, points, mine)
     minted = 0
     for block in blocks:

@@ -29,6 +29,7 @@ class Paid(NamedTuple):
     likeness: int
     cluster: int
     riff: int
+    person: int
     unpaid: set[PlayerId]  # beyond the reputation cap
 
 
@@ -72,10 +73,15 @@ def riff_of(params: Params, block: Judged) -> int:
     return 65536 if block.op.riff else params.riff_absent_q16
 
 
-def points_of(params: Params, block: Judged, w: dict[PlayerId, int], cluster: int, riff: int) -> int:
+def person_of(params: Params, person: int) -> int:
+    """As how much of a person a player is paid: whole steps."""
+    return person - person % params.person_step_q16 if params.person_step_q16 else 65536
+
+
+def points_of(params: Params, block: Judged, w: dict[PlayerId, int], cluster: int, riff: int, person: int) -> int:
     yes = [w[voter] for voter, vote in block.counted.items() if vote.vote is Vote.YES]
-    whole = params.base_micro * block.op.quality.total * sum(yes) * cluster * riff
-    return min(params.base_micro, whole // (len(yes) * 65536**4))
+    whole = params.base_micro * block.op.quality.total * sum(yes) * cluster * riff * person
+    return min(params.base_micro, whole // (len(yes) * 65536**5))
 
 
 def paid_in(

@@ -87,5 +87,5 @@ def _reward(params: Params, block: Judged, paid: pay.Paid) -> list[Any] | None:
     terms = [params.base_micro, block.op.quality.total, sum(w) // len(w), paid.recent, paid.likeness, paid.cluster]
     epoch = block.op.window // params.epoch_windows
     budget = params.epoch_budget_micro - pay.budget_of_concerts(params)
-    sums = [paid.riff, paid.points, epoch, budget, paid.paid, proposer]
+    sums = [paid.riff, paid.person, paid.points, epoch, budget, paid.paid, proposer]
     return [*terms, *sums, minted, [part for part in parts if part[0] in paid.unpaid]]

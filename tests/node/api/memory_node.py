@@ -265,6 +265,7 @@ class MemoryNode:
             "likeness_q16": 0,
             "cluster_q16": 65_536,
             "riff_q16": 65_536,
+            "person_q16": 65_536,
             "points_micro": points,
             "epoch": block["epoch"],
             "epoch_points_micro": points * 3,

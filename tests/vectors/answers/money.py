@@ -84,6 +84,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("rewards", "mean likeness"): _mean_likeness,
     ("rewards", "cluster"): lambda p, g: cluster_q16(p, g["likeness"]),
     ("rewards", "points"): lambda p, g: reward.points_of(p, typed(Terms, g["terms"])),
+    ("rewards", "person"): lambda p, g: reward.paid_person_q16(p, g["person"]),
     ("rewards", "budgets"): _budgets,
     ("rewards", "payment"): lambda p, g: reward.payment_of(p, g["points"], g["all_points"]),
     ("rewards", "split"): lambda _, g: paying.halves(g["paid"], typed(Players, g["voters"])),
