@@ -103,8 +103,9 @@ class Ledger:
 
     def restart(self, start: Content, entries: Iterable[Entry]) -> None:
         """Begin again with a checkpoint that is final, and the entries held of later epochs. Blocks up to it can still
-        be asked for, as far as they were known."""
-        kept = [block for block in self.blocks() if self.params.epoch_of(block.window) <= start.epoch]
+        be asked for, as far as what was known of them is what has become final."""
+        agreed = self._settled().state.agreed_until(start.epoch, start.accepted)
+        kept = [block for block in self.blocks() if self.params.epoch_of(block.window) <= agreed]
         known, self.finals = self.finals, {block.id: block for block in kept[-FINAL_BLOCKS_KEPT_MAX:]}
         self._begin(start)
         self._fold.state.changed.update(self.finals.keys() - known.keys())

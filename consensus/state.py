@@ -344,6 +344,12 @@ class State:
             found += accepted[-self._params.decay_blocks :]
         return found
 
+    def agreed_until(self, epoch: Epoch, accepted: Iterable[AcceptedPart]) -> Epoch:
+        """Up to which epoch this accepts, by the same votes, what a checkpoint says was: not where it was away, or
+        where votes have come too late to be in the checkpoint."""
+        others = set(self.accepted_until(epoch)).symmetric_difference(accepted)
+        return min((Epoch(self._params.epoch_of(part.window) - 1) for part in others), default=epoch)
+
     def _accepted_in(self, slot: Slot) -> AcceptedPart | None:
         if slot in self._earlier:
             return self._earlier[slot]

@@ -240,3 +240,23 @@ def test_a_content_is_a_content() -> None:
         for lot in lots
     )
     assert BlockId(bytes(32)) not in {part.block for part in content.accepted}
+
+
+def test_blocks_below_a_checkpoint_are_shown_as_far_as_they_are_what_became_final() -> None:
+    """Whoever lacked votes when the checkpoint was made keeps none of its own verdicts from there on."""
+    world, last = lively(), Epoch(EPOCH + 7)
+    content = world.ledger.content_at(last)
+    whole, lacking = (Ledger(world.params, world.network) for _ in range(2))
+    away = world.people[4].player
+    for entry in world.entries:
+        whole.add(entry)
+        epoch = ledger_epoch(entry.body.document)
+        if entry.body.author != away or epoch is None or epoch < EPOCH + 5:
+            lacking.add(entry)
+    shown = {block.id: block for block in whole.blocks() if block.window < (last + 1) * N}
+    assert any(block.window >= (EPOCH + 5) * N for block in shown.values())
+    for ledger in (whole, lacking):
+        ledger.restart(content, ())
+    assert whole.finals == shown
+    kept = {block: state for block, state in shown.items() if state.window < (EPOCH + 5) * N}
+    assert lacking.finals == kept != {}
