@@ -106,6 +106,57 @@ def test_last_is_the_furthest_not_the_latest() -> None:
     assert chains.last(ME.player) == (place(2, 1), B1.id)
 
 
+def chains_of(*entries: Entry, fork: Position | None = None) -> Chains:
+    chains = Chains()
+    for entry in entries:
+        chains.add(entry)
+    if fork is not None:
+        chains.fork(ME.player, fork)
+    return chains
+
+
+def test_how_far_each_chain_goes_by_the_end_of_an_epoch() -> None:
+    honest = chains_of(B0, A1, A0)
+    assert honest.ends_at(Epoch(0)) == []
+    assert honest.ends_at(Epoch(1)) == [(ME.player, place(1, 1), A1.id, False)]
+    assert honest.ends_at(Epoch(2)) == honest.ends_at(Epoch(9)) == [(ME.player, place(2, 0), B0.id, False)]
+    other = WORLD.people[1]
+    theirs = first(1, person=other)
+    both = chains_of(theirs, A0) if ME.player < other.player else chains_of(A0, theirs)
+    assert [author for author, *_ in both.ends_at(Epoch(1))] == sorted([ME.player, other.player])
+
+
+def test_of_a_chain_that_is_cut_only_what_is_before_counts_at_an_epochs_end() -> None:
+    forked = chains_of(A0, A1, A1x, B0)
+    assert forked.ends_at(Epoch(0)) == []
+    assert forked.ends_at(Epoch(1)) == forked.ends_at(Epoch(2)) == [(ME.player, place(1, 0), A0.id, True)]
+    from_the_start = chains_of(A0, A1, fork=place(1, 0))
+    assert from_the_start.ends_at(Epoch(0)) == []
+    assert from_the_start.ends_at(Epoch(1)) == [(ME.player, place(0, 0), NO_ENTRY, True)]
+    next_epoch = chains_of(A0, A1, B0, fork=place(2, 0))
+    assert next_epoch.ends_at(Epoch(1)) == [(ME.player, place(1, 1), A1.id, False)]
+    assert next_epoch.ends_at(Epoch(2)) == [(ME.player, place(1, 1), A1.id, True)]
+
+
+def test_of_a_chain_that_a_checkpoint_holds_as_cut_nothing_later_counts() -> None:
+    chains = Chains()
+    chains.plant(Epoch(1), ME.player, place(1, 0), A0.id, True)
+    chains.plant(Epoch(1), WORLD.people[1].player, place(0, 0), NO_ENTRY, False)
+    chains.add(first(2, prev=A0.id))
+    assert chains.last(WORLD.people[1].player) is None
+    assert chains.counts(ME.player, place(1, 5)) and not chains.counts(ME.player, place(2, 0))
+    assert chains.cut_of(WORLD.people[1].player) is None
+
+
+def test_a_chain_that_a_checkpoint_holds_goes_on_from_its_last_entry() -> None:
+    chains = Chains()
+    chains.plant(Epoch(1), ME.player, place(1, 1), A1.id, False)
+    assert chains.last(ME.player) == (place(1, 1), A1.id) and not chains.add(A1)
+    chains.add(B0)
+    assert chains.cuts() == {} and chains.last(ME.player) == (place(2, 0), B0.id)
+    assert chains_of(A0, fork=place(1, 1)).cuts() == {ME.player: place(1, 1)}
+
+
 def test_only_ledger_documents() -> None:
     body = first_body(NETWORK, jam_document(SessionId(bytes(32))), LogKey(ME.player, NO_NONCE), b"")
     with pytest.raises(Misuse):

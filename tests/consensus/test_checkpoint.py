@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consensus.checkpoint import Ballot, Count, Value, ballot_of, is_enough, to_commit, to_prepare
+from consensus.checkpoint import Ballot, Count, Value, ballot_of, is_enough, named, to_commit, to_prepare
 from consensus.ops import Checkpoint, Stage
 from crdt.types import Digest, Epoch, PlayerId
 
@@ -138,3 +138,52 @@ def test_nothing_to_commit_to(ballots: list[Ballot]) -> None:
 def test_commits_to_what_enough_prepared_in_this_round() -> None:
     count = Count(FOUR, votes(14, P, A, TWO, THREE, LAST) + votes(13, C, B, ONE))
     assert to_commit(count, ONE, Epoch(14)) == A
+
+
+def test_of_what_a_voter_committed_to_the_latest_round_counts() -> None:
+    count = Count(FOUR, votes(13, C, B, ONE) + votes(15, C, A, ONE) + votes(16, P, LATER, ONE) + votes(17, C, B, TWO))
+    assert count.committed(ONE) == (15, A) and count.committed(THREE) is None
+    assert to_prepare(count, ONE, Epoch(20), LATER) == A
+
+
+def test_who_signs_many_values_in_a_round_has_signed_the_least() -> None:
+    many = [Value(Epoch(10), Digest(bytes([n]) * 32)) for n in range(1, 33)]
+    for order in (many, many[::-1]):
+        count = Count(FOUR, [Ballot(Epoch(14), ONE, P, value) for value in order])
+        assert count.signed(ONE, Epoch(14), P) == many[0]
+        assert count.signed(ONE, Epoch(14), C) is count.signed(ONE, Epoch(13), P) is None
+
+
+OLD, NEW = Digest(b"z" * 32), Digest(b"y" * 32)
+
+
+def base_votes(base: Digest, epoch: int, *voters: PlayerId) -> list[tuple[PlayerId, Epoch, Digest]]:
+    return [(voter, Epoch(epoch), base) for voter in voters]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [],
+        base_votes(OLD, 11, ONE, TWO),
+        base_votes(OLD, 11, ONE, TWO) * 2,
+        base_votes(OLD, 11, ONE, TWO, STRANGER),
+        base_votes(OLD, 11, ONE, TWO) + base_votes(NEW, 11, THREE, LAST),
+        [(PlayerId(bytes([n]) * 32), Epoch(11), OLD) for n in range(50, 60)],
+    ],
+)
+def test_too_few_go_on_from_one_base(said: list[tuple[PlayerId, Epoch, Digest]]) -> None:
+    assert named(FOUR, said) is None
+
+
+def test_the_base_that_enough_go_on_from() -> None:
+    old, new = base_votes(OLD, 11, ONE, TWO, THREE), base_votes(NEW, 12, TWO, THREE, LAST)
+    assert named(FOUR, old + base_votes(NEW, 12, STRANGER)) == OLD
+    assert named(FOUR, old + new) == named(FOUR, new + old) == NEW
+    assert named(FOUR, new + old + base_votes(OLD, 13, ONE)) == OLD
+    assert named(FOUR, base_votes(OLD, 13, ONE) + new + old) == OLD
+    assert named(FOUR, old + base_votes(NEW, 11, TWO, THREE, LAST)) == OLD  # of the same epoch: the greater
+
+
+def test_without_voters_no_base_is_named() -> None:
+    assert named({}, base_votes(OLD, 11, ONE, TWO, THREE)) is None
