@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consensus.diversity import Generation, decayed_q16, effective_q16, factor_q16, generation_of, strata
+from consensus.diversity import (
+    Generation,
+    decayed_q16,
+    effective_q16,
+    factor_q16,
+    generation_of,
+    last_of,
+    strata,
+)
 from consensus.params import MAIN, ONE_Q16, SMALL
 from crdt.errors import Misuse
 from crdt.types import Epoch
@@ -19,6 +28,15 @@ def counts(*pairs: tuple[int, int]) -> dict[Generation, int]:
 def test_a_generation_is_so_many_epochs() -> None:
     half = SMALL.ack_half_epochs
     assert [generation_of(SMALL, Epoch(e)) for e in (0, half - 1, half, 2 * half)] == [0, 0, 1, 2]
+
+
+def test_the_last_epoch_of_a_generation_is_none_that_is_still_to_come() -> None:
+    half = SMALL.ack_half_epochs
+    for generation in range(4):
+        last = last_of(SMALL, Generation(generation), Epoch(10 * half))
+        assert last == (generation + 1) * half - 1
+        assert generation_of(SMALL, last) == generation == generation_of(SMALL, Epoch(last + 1)) - 1
+    assert last_of(SMALL, Generation(2), Epoch(2 * half + 1)) == 2 * half + 1
 
 
 def test_acknowledgements_halve_with_every_generation_and_end() -> None:
@@ -65,6 +83,8 @@ def test_who_is_acknowledged_by_nobody_is_half_a_person_and_by_enough_a_whole_on
     full = MAIN.diversity_full * ONE_Q16
     assert factor_q16(MAIN, 0) == ONE_Q16 // 2
     assert factor_q16(MAIN, full // 2) == ONE_Q16 * 3 // 4
+    other = msgspec.structs.replace(MAIN, diversity_least_q16=1_000, diversity_full=3)
+    assert factor_q16(other, ONE_Q16) == 1_000 + 64_536 // 3 and factor_q16(other, 0) == 1_000
     assert factor_q16(MAIN, full - 1) < factor_q16(MAIN, full) == factor_q16(MAIN, 100 * full) == ONE_Q16
 
 

@@ -61,6 +61,30 @@ def test_the_lower_of_two_median_founders_is_the_reference() -> None:
     assert persons[key(7)] == trust[key(7)] * ONE_Q16 // min(trust[key(1)], trust[key(2)])
 
 
+def test_trust_step_by_step() -> None:
+    """Everybody keeps one share like each friend's, and what division leaves over."""
+    star, line = graph((1, 2), (1, 3)), graph((1, 2), (2, 3))
+    third = 2**32 // 3
+    assert trust_of(star, [key(1)], 0) == {key(1): 2**32}
+    assert trust_of(star, [key(1)], 1) == {key(1): third + 1, key(2): third, key(3): third}
+    assert trust_of(line, [key(1)], 1) == {key(1): 2**31, key(2): 2**31}
+    third = 2**31 // 3
+    assert trust_of(line, [key(1)], 2) == {key(1): 2**30 + third, key(2): 2**30 + third + 2, key(3): third}
+    assert trust_of(line, [key(9)], 5) == {key(9): 2**32}
+
+
+@pytest.mark.parametrize(("founders", "median"), [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2)])
+def test_of_several_founders_the_median_one_is_the_reference(founders: int, median: int) -> None:
+    """Founder n has n friends that nobody else knows: the more, the less it keeps, and a friend gets as much."""
+    params = msgspec.structs.replace(founded(*range(1, founders + 1)), rank_rounds=1)
+    persons = persons_q16(params, graph(*((n, 10 * n + k) for n in range(1, founders + 1) for k in range(n))))
+    share = [START_TRUST // (n + 1) for n in range(1, founders + 1)]
+    kept = sorted(START_TRUST - n * share[n - 1] for n in range(1, founders + 1))
+    for n in range(1, founders + 1):
+        assert persons[key(n)] == ONE_Q16
+        assert persons[key(10 * n)] == min(ONE_Q16, share[n - 1] * ONE_Q16 // kept[median])
+
+
 def test_who_is_further_away_than_there_are_rounds_is_nobody_yet() -> None:
     path = graph(*((n, n + 1) for n in range(1, 12)))
     persons = persons_q16(founded(1), path)

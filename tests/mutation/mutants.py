@@ -18,6 +18,8 @@ _BINARY: dict[type[ast.operator], type[ast.operator]] = {
 _CALLS = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list"}
 # What is said to people and not decided by: changing a word there is no fault of the rules.
 _WORDS = {"Misuse", "Violation", "TypeVar", "NewType"}
+# Whether the cycle collector looks at a struct: no result depends on it.
+_COLLECTOR = "gc"
 
 
 class Mutant(NamedTuple):
@@ -61,6 +63,8 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
     """Nodes in the order of the text; nothing that is only a type, a docstring or a message."""
     yield node
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _WORDS:
+        return
+    if isinstance(node, ast.keyword) and node.arg == _COLLECTOR:
         return
     for name, value in ast.iter_fields(node):
         if name in {"annotation", "returns", "decorator_list"}:

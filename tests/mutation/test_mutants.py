@@ -42,6 +42,8 @@ def test_what_is_changed_and_what_is_left_alone() -> None:
         "x += 2 -> x -= 2", "x += 2 -> pass", "note(x) -> pass", "x // 2 -> x * 2", "7 -> 8",
         "min(x // 2, 7) -> max(x // 2, 7)",
     }  # fmt: skip
+    flags = {mutant.name for mutant in mutants_of("consensus/x.py", "class A(Struct, frozen=True, gc=False): pass")}
+    assert flags == {"consensus/x.py:1 True -> False"}
     assert not any("never" in word or "Theory" in word or "What" in word for word in words if not word.startswith("if"))
 
 
