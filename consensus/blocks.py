@@ -169,23 +169,27 @@ def judge(
     report = _measure(params, session, block.window, cut, known)
     if report.why is not Why.FINE:
         return Judgement(Vote.NO, report.why, report.measures, report.words)
-    if not _is_fair(params, block.quality, report.measures):
+    fault = _fault_of_claim(params, block.quality, report.measures)
+    if fault is not None:
         words = (*report.words, f"claimed {block.quality.total} of 65536, found {report.measures.total}")
-        return Judgement(Vote.NO, Why.QUALITY_MISMATCH, report.measures, words)
+        return Judgement(Vote.NO, fault, report.measures, words)
     fault = _fault_of_riff(params, session, block, proposer, cut, others) if block.riff else None
     if fault is not None:
         return Judgement(Vote.NO, fault, report.measures, (*report.words, WORDS[fault]))
     return Judgement(Vote.YES, Why.FINE, report.measures, report.words)
 
 
-def _is_fair(params: Params, claim: Measures, found: Measures) -> bool:
-    """Whether a claim is what was found.
+def _fault_of_claim(params: Params, claim: Measures, found: Measures) -> Why | None:
+    """What is wrong with a claim of quality.
 
     Originality alone may be claimed lower: whoever knows fewer earlier recordings finds more originality, and a
-    verifier that lacks one must not vote against a proposer who was honest about it.
+    verifier that lacks one must not vote against a proposer who was honest about it. Claimed higher it is voted
+    against, but as no lie: a proposer that was cut off for a while lacks what the others played meanwhile.
     """
-    expected = msgspec.structs.replace(found, originality=min(claim.originality, found.originality))
-    return claim == msgspec.structs.replace(expected, total=total_q16(params, expected))
+    expected = msgspec.structs.replace(found, originality=claim.originality)
+    if claim != msgspec.structs.replace(expected, total=total_q16(params, expected)):
+        return Why.QUALITY_MISMATCH
+    return Why.ORIGINALITY_MISMATCH if claim.originality > found.originality else None
 
 
 def _fault_of_riff(

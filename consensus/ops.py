@@ -69,6 +69,7 @@ class Why(IntEnum):
     MALFORMED = 13
     RIFF_MISMATCH = 14  # the riff that the block claims was not played
     RIFF_PULSES = 15  # it rests on other pulses than those it must: no lie, a node that was cut off may do so
+    ORIGINALITY_MISMATCH = 16  # less original than claimed: no lie, a node that was cut off knows fewer recordings
 
 
 WORDS: Final[dict[Why, str]] = {
@@ -88,6 +89,7 @@ WORDS: Final[dict[Why, str]] = {
     Why.MALFORMED: "the block contradicts itself",
     Why.RIFF_MISMATCH: "the riff that it claims was not played",
     Why.RIFF_PULSES: "the riff that it claims leaves out players who were there",
+    Why.ORIGINALITY_MISMATCH: "less original than it claims, by a recording that its player may not have had",
 }
 # What cannot come of honest playing and an honest node: a block rejected for it costs stake.
 FABRICATED: Final = frozenset(

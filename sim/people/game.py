@@ -84,7 +84,8 @@ class Table:
     def __init__(self, game: Game, seed: int) -> None:
         self.game = game
         self.chance = Random(f"game {seed}")
-        self.moves: list[Move] = ["honest"] * game.honest + ["fake"] * game.fake + ["refuse"] * game.refuse
+        counts = zip(MOVES, (game.honest, game.fake, game.refuse), strict=True)
+        self.moves: list[Move] = [move for move, count in counts for _ in range(count)]
         self.chance.shuffle(self.moves)
         self.began = tuple(self.moves)
         everybody = range(len(self.moves))

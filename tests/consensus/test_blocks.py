@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 
 import msgspec
 import pytest
@@ -259,6 +260,20 @@ def claiming(block: Block) -> Block:
     q = block.quality
     better = msgspec.structs.replace(q, total=q.total + 1)
     return msgspec.structs.replace(block, quality=better)
+
+
+def test_originality_claimed_higher_is_voted_against_as_no_lie_and_lower_is_believed() -> None:
+    """A proposer that was cut off for a while lacks what the others played meanwhile."""
+    block, chance, heard = proposed(), Random(1), known()
+    later = (msgspec.structs.replace(e, t_us=Micros(max(0, e.t_us + round(chance.gauss(0, 12_000))))) for e in EVENTS)
+    heard.add(b"other", FIRST, onsets(tuple(later)))
+    judgement = judge(SMALL, SESSION, block, ME.player, LOG, heard, {})
+    assert judgement.measures.originality < block.quality.originality
+    assert (judgement.vote, judgement.why) == (Vote.NO, Why.ORIGINALITY_MISMATCH)
+    assert Why.ORIGINALITY_MISMATCH not in FABRICATED
+    assert found(msgspec.structs.replace(block, quality=judgement.measures)) == (Vote.YES, Why.FINE)
+    lie = changed(quality=msgspec.structs.replace(block.quality, total=block.quality.total + 1))(block)
+    assert judge(SMALL, SESSION, lie, ME.player, LOG, heard, {}).why is Why.QUALITY_MISMATCH
 
 
 REFS = tuple(PulseRef(PlayerId(bytes([n]) * 32), EntryId(bytes(32))) for n in (2, 1))
