@@ -111,6 +111,9 @@ def main() -> None:
     help="Public keys of the network's founders, one a line: other founders, another network.",
 )
 @click.option("--checkpoint", metavar="DIGEST", help="A new node starts from this final checkpoint (64 hex digits).")
+@click.option(
+    "--refuse", "refused", multiple=True, metavar="PLAYER", help="Never judge what this player proposes (repeatable)."
+)
 @_as_json
 @_guarded
 def up(
@@ -125,6 +128,7 @@ def up(
     no_mdns: bool,
     founders: Path | None,
     checkpoint: str | None,
+    refused: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Start a node: find peers, serve the page, keep the ledger. Ctrl-C ends it."""
@@ -142,6 +146,7 @@ def up(
         websocket_port=websocket_port,
         founders=founders,
         checkpoint=checkpoint,
+        refused=refused,
         as_json=as_json,
     )
 

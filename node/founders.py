@@ -1,4 +1,4 @@
-"""The founders of a network, as its players hand them to one another: a file of public keys.
+"""Keys as people write them: the founders of a network, which its players hand to one another in a file, and a player.
 
 One key a line, 64 hex digits; what follows a `#` is a remark. Order and remarks make no difference, the keys do: the
 network id is a hash of the rules, and founders are part of them.
@@ -38,6 +38,14 @@ def founders_in(path: Path) -> tuple[PlayerId, ...]:
     if not 1 <= len(found) <= FOUNDERS_MAX:
         raise Misuse(f"{path} names {len(found)} founders; 1 to {FOUNDERS_MAX} are needed")
     return tuple(sorted(found))
+
+
+def player_of(word: str) -> PlayerId:
+    """A player from the 64 hex digits of its public key. Misuse for anything else."""
+    found = _bytes(word)
+    if found is None or not is_valid_player(found):
+        raise Misuse(f"{word[:80]!r} is no player: the 64 hex digits of a public key are needed")
+    return PlayerId(found)
 
 
 def digest_of(word: str) -> Digest:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from node.founders import digest_of, founders_in
+from node.founders import digest_of, founders_in, player_of
 from node.runtime import ApiAddress
 from node.shell.config import Config, default_data_dir
 
@@ -26,6 +26,7 @@ def run(
     websocket_port: int | None,
     founders: Path | None,
     checkpoint: str | None,
+    refused: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Run until told to stop. The page's address is all that goes to standard output."""
@@ -48,6 +49,7 @@ def run(
         websocket_port=websocket_port,
         founders=founders_in(founders) if founders else (),
         checkpoint=digest_of(checkpoint) if checkpoint else None,
+        refused=tuple(player_of(word) for word in refused),
     )
 
     def announce(daemon: Daemon, address: ApiAddress) -> None:

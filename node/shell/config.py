@@ -28,6 +28,7 @@ class Config:
     websocket_port: int | None = None  # of the mesh's second transport; None: do not listen
     founders: tuple[PlayerId, ...] = field(default=())  # sorted; others are another network
     checkpoint: Digest | None = None  # that a new node may start from, because its user says so
+    refused: tuple[PlayerId, ...] = ()  # whose blocks this player does not judge
 
     @property
     def params(self) -> Params:

@@ -21,6 +21,7 @@ from crdt.errors import OperatingFailure, Reason
 from crdt.store.last_signed import LastSigned
 from crdt.store.recover import Opened, close_clean, open_verified
 from crdt.types import NO_NONCE, Nonce, PlayerId
+from node.engine.conduct import Conduct
 from node.engine.documents import Stored
 from node.engine.effects import Effect, Signed
 from node.engine.engine import Engine
@@ -105,6 +106,7 @@ class Node:
             nonce=self._opened.nonce,
             signed=_latest(signed),
             trusted=config.checkpoint,
+            conduct=Conduct(frozenset(config.refused)),
         )
         self.mesh = Mesh(
             identity,

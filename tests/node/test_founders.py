@@ -11,8 +11,9 @@ from consensus.params import network_id
 from crdt.errors import Misuse, OperatingFailure
 from crdt.limits import FOUNDERS_FILE_MAX_BYTES, FOUNDERS_MAX
 from node.cli import main
-from node.founders import digest_of, founders_in
+from node.founders import digest_of, founders_in, player_of
 from node.shell.config import Config
+from node.shell.node import Node
 from tests.sim.room import identity
 
 KEYS = sorted(identity(number).player for number in range(1, 5))
@@ -67,6 +68,22 @@ def test_digests() -> None:
             digest_of(word)
 
 
+def test_players() -> None:
+    assert player_of(KEYS[0].hex()) == KEYS[0]
+    for word in ("", KEYS[0].hex()[:-2], "00" * 32, "zz" * 32):
+        with pytest.raises(Misuse):
+            player_of(word)
+
+
+def test_who_is_refused_by_a_node_is_not_judged_by_its_engine(tmp_path: Path) -> None:
+    node = Node(Config(tmp_path, refused=(KEYS[0],)), lambda _: None, lambda _: None)
+    try:
+        assert not node.engine.duties.conduct.verifies(KEYS[0])
+        assert node.engine.duties.conduct.verifies(KEYS[1])
+    finally:
+        node.close()
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
@@ -74,6 +91,8 @@ def test_digests() -> None:
         (["--founders", "{here}/founders"], 2),
         (["--checkpoint", "latest"], 2),
         (["--checkpoint", "ab" * 31], 2),
+        (["--refuse", "nobody"], 2),
+        (["--refuse", "00" * 32], 2),
     ],
 )
 def test_a_node_does_not_start_with_what_it_cannot_read(tmp_path: Path, options: list[str], code: int) -> None:
