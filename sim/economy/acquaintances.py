@@ -48,14 +48,17 @@ def founders_of(people: Sequence[int], society: Society, chance: Random) -> list
     return chance.sample(people, society.founders)
 
 
-def of_ring(keys: Sequence[int], group: Group, people: Sequence[int], chance: Random) -> set[Edge]:
+def of_ring(
+    keys: Sequence[int], group: Group, people: Sequence[int], founders: Sequence[int], chance: Random
+) -> set[Edge]:
     """Edges among the keys of a ring, and to the people whom it fooled. Who these are does not depend on how many keys
     there are: they come first from the chances."""
     if not keys:
         return set()
-    if group.edges > len(people):
-        raise Misuse(f"{group.name}: {group.edges} people cannot be fooled among {len(people)}")
-    fooled = chance.sample(people, group.edges)
+    ordinary, of_founders = [person for person in people if person not in founders], group.founders_fooled
+    if group.edges > len(ordinary) or of_founders > len(founders):
+        raise Misuse(f"{group.name}: there are not so many to be fooled: {len(ordinary)}, and {len(founders)} founders")
+    fooled = chance.sample(ordinary, group.edges) + chance.sample(sorted(founders), of_founders)
     inner = _inner(keys, group)
     return inner | {edge(person, keys[n % len(keys)]) for n, person in enumerate(fooled)}
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from random import Random
 
 from consensus.ops import Vote, Why
+from consensus.params import ONE_Q16
 from crdt.types import PlayerId
 from sim.economy.draws import Draws
 from sim.economy.plan import HONEST, Answer, Fake, Group, Plan
+from sim.people.odds import ODDS
 
 LIE = Why.ROOT_MISMATCH  # what a false claim is refused for, and what false accusers say
 BOT = Why.TOO_REGULAR
@@ -77,10 +79,19 @@ class Crowd:
         group = self.doing(player, window)
         if self._playing.random() >= group.plays:
             return None
+        if group.like:
+            return self._like(group)
         quality = min(1.0, max(0.0, player.quality + self._playing.uniform(-0.05, 0.05)))
         has_riff, fake = self._playing.random() < group.riff, group.fake
         is_seen = self._playing.random() < fake.caught if fake is not None and fake.together else None
         return Performance(quality, has_riff, fake, is_seen)
+
+    def _like(self, group: Group) -> Performance:
+        """As measured of such playing. Whoever looks runs the same functions, so all see the same."""
+        odds = ODDS[self._plan.preset][group.like]
+        is_seen = self._playing.random() >= odds.accepted
+        quality = odds.total_q16(self._playing) / ONE_Q16 if odds.totals else 0.0
+        return Performance(quality, self._playing.random() < odds.riff, group.fake, is_seen)
 
     def say(self, verifier: Player, proposer: Player, played: Performance, window: int) -> tuple[Vote, Why] | None:
         """What a verifier that was drawn says of somebody's playing; None when nothing is heard of it."""
@@ -99,10 +110,8 @@ class Crowd:
 
     def _look(self, group: Group, played: Performance) -> tuple[Vote, Why]:
         fake = played.fake
-        if fake is None:
-            is_wrong = group.mistaken > 0 and self._saying.random() < group.mistaken
-            return (Vote.NO, BOT) if is_wrong else (Vote.YES, Why.FINE)
-        is_seen = self._saying.random() < fake.caught if played.is_seen is None else played.is_seen
+        chance = group.mistaken if fake is None else fake.caught
+        is_seen = self._saying.random() < chance if played.is_seen is None else played.is_seen
         if not is_seen:
             return Vote.YES, Why.FINE
-        return Vote.NO, LIE if fake.lies else BOT
+        return Vote.NO, LIE if fake is not None and fake.lies else BOT

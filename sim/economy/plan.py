@@ -6,13 +6,14 @@ Chances and shares are floats from 0 to 1: nothing here is signed or folded.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from consensus.params import Params, preset
 from crdt.errors import Misuse
+from sim.people.odds import ODDS
 
 Chance = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=100_000)]
@@ -52,6 +53,7 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     count: Count
     plays: Chance = 0.3  # in a window in which one is there
     fake: Fake | None = None  # what it plays instead of playing
+    like: str = ""  # plays, and is judged, as sim/people/odds.py has measured of these; see Crowd
     friends: Answer = Answer.LOOK  # at blocks of the same group
     strangers: Answer = Answer.LOOK
     silent: Chance = 0.02  # drawn and there, but nothing is heard
@@ -61,7 +63,8 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stays: Annotated[float, Meta(ge=1)] = 90.0  # windows that one is there, on average
     away: Annotated[float, Meta(ge=0)] = 0.0  # windows that one is not, between
     is_vouched: bool = True  # known to honest people like any other
-    edges: Count = 0  # honest people who were fooled, when not
+    edges: Count = 0  # people who were fooled, when not; no founders among them, but for the next
+    founders_fooled: Count = 0
     inner: Shape = Shape.CLIQUE
     stakes: Chance = 0.0  # of what is free, after each epoch
     since: Count = 0  # the window from which it does as said here; honest before
@@ -88,6 +91,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     society: Society = Society()
     preset: str = "main"
     rules: dict[str, int | bool] = {}  # numbers of consensus/params.py that are others here
+    tale: Literal["", "decay", "game"] = ""  # something else than a town is played: sim/economy/stories.py
     is_settled: bool = True  # all know one another and were there for two epochs before the first window
 
     @property
@@ -118,4 +122,9 @@ def checked(plan: Plan) -> Plan:
     if honest.count < max(2, plan.society.founders):
         raise Misuse("there are too few honest players to be two, or to be the founders")
     plan.params()
+    unknown = sorted({group.like for group in plan.groups} - {"", *ODDS[plan.preset]})
+    if unknown:
+        raise Misuse(
+            f"nobody has measured how {', '.join(unknown)} is judged; there are {', '.join(ODDS[plan.preset])}"
+        )
     return plan

@@ -7,6 +7,7 @@ import time
 
 from sim.economy.earnings import Earned, Earnings
 from sim.economy.plan import HONEST, Plan, checked
+from sim.economy.stories import TALES
 from sim.economy.town import Town
 from sim.result import Number, Result, Series
 
@@ -14,14 +15,23 @@ from sim.result import Number, Result, Series
 def run_economy(plan: Plan, seed: int) -> Result:
     """Play it, and say what everybody got. Same plan and seed, same figures, but for those that end in `_wall_s`."""
     began = time.perf_counter()
+    if plan.tale:
+        figures, series = TALES[plan.tale](checked(plan), seed)
+        return _result(plan, seed, figures, series, began)
     town = Town(checked(plan), seed)
     earnings = Earnings(town)
-    for epoch in town.epochs():
-        earnings.note(epoch)
-        gc.freeze()  # millions of values that stay: the collector need not look through them again and again
+    try:
+        for epoch in town.epochs():
+            earnings.note(epoch)
+            gc.freeze()  # millions of values that stay: the collector need not look through them again and again
+    finally:
+        gc.unfreeze()
     earnings.close()
     figures = figures_of(town, earnings)
-    figures["run_wall_s"] = round(time.perf_counter() - began, 3)
+    return _result(plan, seed, figures, series_of(town, earnings), began)
+
+
+def _result(plan: Plan, seed: int, figures: dict[str, Number], series: tuple[Series, ...], began: float) -> Result:
     return Result(
         scenario=plan.name,
         fidelity="economy",
@@ -29,8 +39,8 @@ def run_economy(plan: Plan, seed: int) -> Result:
         seed=seed,
         nodes=plan.players,
         windows=plan.windows,
-        figures=figures,
-        series=series_of(town, earnings),
+        figures=figures | {"run_wall_s": round(time.perf_counter() - began, 3)},
+        series=series,
     )
 
 

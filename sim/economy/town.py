@@ -49,6 +49,23 @@ def measures(quality: float) -> Measures:
     return Measures(*[total] * len(Measures.__struct_fields__))
 
 
+def block_of(player: PlayerId, played: Performance, window: Window) -> Block:
+    """The block that somebody proposes. What it commits to is made up: the fold asks nobody for it."""
+    return Block(
+        window=window,
+        session=SESSION,
+        document=DOCUMENT,
+        nonce=NO_NONCE,
+        first=Seq(0),
+        last=Seq(9),
+        head=NO_ENTRY,
+        root=Digest(digest(b"sim-root", player, window.to_bytes(8, "big"))),
+        quality=measures(played.quality),
+        riff=played.riff,
+        pulses=(),
+    )
+
+
 class Town:
     """A plan on its way. `epochs` yields each epoch when all about it is settled."""
 
@@ -63,21 +80,21 @@ class Town:
         ids = tuple(sorted(self.crowd.players[number].id for number in founders))
         self.params: Params = msgspec.structs.replace(plan.params(), founders=ids)
         self.book = Book(self.params, network_id(self.params), self.draws.proofs)
-        self.edges = self._acquaintances(people) if ids else set[Edge]()
+        self.edges = self._acquaintances(people, founders) if ids else set[Edge]()
         self.start = Window(FIRST * self.params.epoch_windows)
         self.proposed: list[tuple[Window, BlockId, Player, Performance]] = []  # in the epoch that is on
         self._electors: Mapping[PlayerId, Elector] = {}
         self._pulsed: set[int] = set()
         self.windows_played = 0  # in the epoch that is on
 
-    def _acquaintances(self, people: list[int]) -> set[Edge]:
+    def _acquaintances(self, people: list[int], founders: list[int]) -> set[Edge]:
         found = among_people(people, self.plan.society, self._meeting)
         for group in self.plan.groups:
             if not group.is_vouched:
                 # Of their own, so that a ring of other size finds the same people, who know the same people.
                 chance = Random(f"{self.seed}/fooled/{group.name}")
                 keys = [player.number for player in self.crowd.players if player.group is group]
-                found |= of_ring(keys, group, people, chance)
+                found |= of_ring(keys, group, people, founders, chance)
         return found
 
     def epochs(self) -> Iterator[Epoch]:
@@ -141,20 +158,7 @@ class Town:
 
     def _propose(self, player: Player, played: Performance, window: Window, index: int) -> None:
         epoch = self.params.epoch_of(window)
-        root = Digest(digest(b"sim-root", player.id, window.to_bytes(8, "big")))
-        op = Block(
-            window=window,
-            session=SESSION,
-            document=DOCUMENT,
-            nonce=NO_NONCE,
-            first=Seq(0),
-            last=Seq(9),
-            head=NO_ENTRY,
-            root=root,
-            quality=measures(played.quality),
-            riff=played.riff,
-            pulses=(),
-        )
+        op = block_of(player.id, played, window)
         block = block_id(player.id, op)
         self.book.say(player.id, epoch, op)
         self.proposed.append((window, block, player, played))
