@@ -111,7 +111,9 @@ class Crowd:
     def _look(self, group: Group, played: Performance) -> tuple[Vote, Why]:
         fake = played.fake
         chance = group.mistaken if fake is None else fake.caught
-        is_seen = self._saying.random() < chance if played.is_seen is None else played.is_seen
+        is_seen = played.is_seen
+        if is_seen is None:
+            is_seen = (fake is not None or chance > 0) and self._saying.random() < chance
         if not is_seen:
             return Vote.YES, Why.FINE
         return Vote.NO, LIE if fake is not None and fake.lies else BOT
