@@ -66,7 +66,18 @@ def _session(session: dict[str, Any] | None) -> str:
     if session is None:
         return "none is on"
     tempo = session["tempo_mbpm"] / 1_000
-    return f"{session['title']!r}, {tempo:g} beats a minute, by {short(session['creator'])}"
+    return f"{session['title']!r}, {tempo:g} beats a minute, by {short(session['creator'])}{_time(session)}"
+
+
+def _time(session: dict[str, Any]) -> str:
+    """How well the jam's time is known; nothing for its creator, whose own it is."""
+    clock = session["clock"]
+    if session["mine"]:
+        return ""
+    if clock is None:
+        return ", its time not known yet"
+    via = f" through {short(clock['via'])}" if clock["via"] else ""
+    return f", its time to {clock['uncertainty_us'] / 1_000:.2f} ms{via}"
 
 
 def _apart(peer: dict[str, Any], now_us: int) -> str:

@@ -5,9 +5,9 @@
 
 const BACKOFF_MS = [250, 500, 1_000, 2_000, 4_000, 5_000];
 const SILENCE_MS = 5_000; // the node sends a status every second
-const FIRST_PROBES = 24;
 const PROBE_PAUSE_MS = 15;
-const PROBE_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 500;
+const BURST_MAX_MS = 1_000; // by then its last probe has left
 
 export class Connection extends EventTarget {
   #token;
@@ -17,6 +17,7 @@ export class Connection extends EventTarget {
   #probes = new Map();
   #nextId = 1;
   #heardAtMs = 0;
+  #burstAtMs = 0;
   #timer = 0;
 
   state = "connecting";
@@ -26,7 +27,7 @@ export class Connection extends EventTarget {
     super();
     this.#token = token;
     this.#clock = clock;
-    setInterval(() => this.#watch(), PROBE_EVERY_MS);
+    setInterval(() => this.#watch(), LOOK_EVERY_MS);
     addEventListener("online", () => this.retry());
   }
 
@@ -37,7 +38,10 @@ export class Connection extends EventTarget {
     this.#enter("connecting");
     const socket = new WebSocket(`ws://${location.host}/ws`, ["symjam", `token.${this.#token}`]);
     this.#socket = socket;
-    socket.addEventListener("message", (event) => this.#hear(JSON.parse(event.data)));
+    socket.addEventListener("message", (event) => {
+      this.#heardAtMs = performance.now(); // before anything is done with it
+      this.#hear(JSON.parse(event.data));
+    });
     socket.addEventListener("close", () => this.#lost(socket));
   }
 
@@ -67,7 +71,6 @@ export class Connection extends EventTarget {
   }
 
   #hear(message) {
-    this.#heardAtMs = performance.now();
     if (message.type === "pong") {
       const sentMs = this.#probes.get(message.id);
       if (this.#probes.delete(message.id)) this.#clock.add(sentMs, message.node_us, this.#heardAtMs);
@@ -77,9 +80,14 @@ export class Connection extends EventTarget {
       this.#attempt = 0;
       this.#clock.reset();
       this.#enter("live");
-      for (let i = 0; i < FIRST_PROBES; i++) setTimeout(() => this.#probe(), i * PROBE_PAUSE_MS);
+      this.#burst();
     }
     this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  #burst() {
+    this.#burstAtMs = performance.now();
+    for (let i = 0; i < this.#clock.probes; i++) setTimeout(() => this.#probe(), i * PROBE_PAUSE_MS);
   }
 
   #probe() {
@@ -95,8 +103,8 @@ export class Connection extends EventTarget {
       const silent = this.#socket;
       silent.close();
       this.#lost(silent); // closing waits for the other side, which may be frozen
-    } else {
-      this.#probe();
+    } else if (Math.max(this.#clock.dueMs, this.#burstAtMs + BURST_MAX_MS) <= performance.now()) {
+      this.#burst();
     }
   }
 

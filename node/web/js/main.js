@@ -109,12 +109,19 @@ class Page {
     this.#tellState();
   }
 
+  // How well this page knows the time of the jam: its own clock against the node's, and the node's against the creator's.
+  #clockWords() {
+    const { clock, world } = this.app;
+    if (world.session && !world.session.clock) return "the jam's clock is not known yet";
+    return `clock ± ${ms(clock.uncertaintyUs + (world.session?.clock.uncertainty_us ?? 0), 2)}`;
+  }
+
   #tellState() {
     const { connection, clock, world } = this.app;
     const others = world.players.length - 1;
     const company = { 0: "alone" }[others] ?? (others === 1 ? "1 other" : `${others} others`);
     const words = {
-      live: () => (clock.ready && world.status ? `${company} · clock ± ${ms(clock.uncertaintyUs, 2)}` : "live"),
+      live: () => (clock.ready && world.status ? `${company} · ${this.#clockWords()}` : "live"),
       connecting: () => "connecting",
       gone: () => "node is gone",
       refused: () => "not allowed",

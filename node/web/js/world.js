@@ -3,14 +3,16 @@
 // Dispatches `status`, `blocks`, `windows`, `session`, `event` (detail: the message), `trouble` (detail: an error) and
 // `settled` (detail: a block that was just accepted or rejected).
 
+import { Slewed } from "./slew.js";
+
 const BLOCKS_MAX = 240;
 const WINDOWS_MAX = 120;
 
 export class World extends EventTarget {
   status = null;
   session = null;
-  /** The node's clock at session time 0, microseconds; null while unknown. */
-  t0AtUs = null;
+  /** Minus the node's clock at session time 0, so that it is the session's time that does not go back. */
+  #t0 = new Slewed();
   blocks = [];
   windows = [];
   /** When each player was last heard, page milliseconds. */
@@ -23,6 +25,12 @@ export class World extends EventTarget {
   /** Length of a window, seconds; null while unknown. */
   get windowS() {
     return this.status?.window_s ?? null;
+  }
+
+  /** The node's clock at session time 0, microseconds; null while unknown. */
+  get t0AtUs() {
+    const shown = this.#t0.at(performance.now() * 1000);
+    return shown === null ? null : -shown;
   }
 
   /** Everyone here: this player first, then peers in the node's order. */
@@ -58,7 +66,7 @@ export class World extends EventTarget {
         this.#takeWindow(message.window);
         break;
       case "event":
-        if (message.session === this.session?.id) this.t0AtUs = message.t0_at_us;
+        if (message.session === this.session?.id) this.#aim(message.t0_at_us);
         this.heardAtMs.set(message.player, performance.now());
         this.#tell("event", message);
         break;
@@ -78,8 +86,13 @@ export class World extends EventTarget {
   #takeSession(session) {
     const changed = this.session?.id !== session?.id;
     this.session = session;
-    this.t0AtUs = session?.t0_at_us ?? null;
+    if (changed) this.#t0 = new Slewed();
+    if (session) this.#aim(session.t0_at_us);
     if (changed) this.#tell("session");
+  }
+
+  #aim(t0AtUs) {
+    this.#t0.aim(-t0AtUs, performance.now() * 1000);
   }
 
   #takeBlock(block) {

@@ -151,7 +151,7 @@ class MemoryNode:
             "tags": list(wish.tags),
             "open": True,
             "mine": True,
-            "clock": {"offset_us": 0, "uncertainty_us": 0},
+            "clock": {"offset_us": 0, "uncertainty_us": 0, "via": None},
         }
         document = self._session_now()
         assert document is not None

@@ -37,30 +37,108 @@ async def test_the_clock_takes_the_shortest_ways(shown: Shown) -> None:
     assert result["bound"] < 1_000
 
 
-async def test_the_clock_never_jumps_on_small_news_and_does_on_great(shown: Shown) -> None:
+async def test_the_clock_never_jumps_on_small_news_and_follows_one_that_was_set(shown: Shown) -> None:
     result = await ask(
         shown.page,
         "clock",
         """
         const clock = new m.NodeClock();
-        for (let i = 0; i < 40; i++) clock.add(i * 100, i * 100000 + 1000, i * 100 + 2);
-        const before = clock.nodeUs(4000);
-        for (let i = 40; i < 60; i++) clock.add(i * 100, i * 100000 + 1500, i * 100 + 1);
+        const burst = (from, offset, there = 1) => {
+          for (let i = 0; i < clock.probes; i++) {
+            const sent = from + i * 10;
+            clock.add(sent, (sent + there) * 1000 + offset, sent + 2);
+          }
+        };
+        burst(0, 0);
+        const before = clock.nodeUs(400);
+        const dueMs = clock.dueMs;
+        burst(1000, 1000, 0.5);
         const steps = [];
-        for (let t = 5901; t < 5905; t += 0.25) steps.push(clock.nodeUs(t + 0.25) - clock.nodeUs(t));
+        for (let t = 1400; t < 1404; t += 0.25) steps.push(clock.nodeUs(t + 0.25) - clock.nodeUs(t));
         const small = [Math.min(...steps), Math.max(...steps)];
-        const later = clock.nodeUs(8000) - 8000000;
-        for (let i = 60; i < 90; i++) clock.add(i * 1000 + 70000, (i * 1000 + 70000) * 1000 + 9e6, i * 1000 + 70001);
-        const far = clock.nodeUs(160000) - 160000000;
+        const later = clock.nodeUs(4000) - 4000000;
+        burst(5000, 9e6);
+        const far = clock.nodeUs(6000) - 6000000;
+        burst(7000, 8e6);
+        const halfway = [7400, 7401, 8000, 9000, 20000].map((t) => clock.nodeUs(t) - t * 1000);
         clock.add(1, NaN, 2);
         clock.add(3, 5, 2);
-        return {before, small, later, far, ready: clock.ready};
+        const ready = clock.ready;
+        clock.reset();
+        return {before, dueMs, small, later, far, halfway, ready, readyAfter: clock.ready};
         """,
     )
-    assert result["before"] == 4_000_000  # 1 ms forward, 1 ms back: offset 0
+    assert result["before"] == 400_000  # 1 ms forward, 1 ms back: offset 0
+    assert 1_300 <= result["dueMs"] <= 1_400
     assert result["small"][0] >= 249 and result["small"][1] <= 251  # 0.25 ms steps, slewed by at most a thousandth
     assert result["later"] > 0
     assert abs(result["far"] - 9e6) < 1_000
+    assert abs(result["halfway"][1] - result["halfway"][0] + 500) <= 1  # at half the pace
+    assert abs(result["halfway"][-1] - 8e6) < 5_000
+    assert result["ready"] and not result["readyAfter"]
+
+
+async def test_the_clock_finds_a_phones_drift(shown: Shown) -> None:
+    """80 ppm, for two minutes, on an uneven Wi-Fi: what is shown stays within the stated bound, and near."""
+    result = await ask(
+        shown.page,
+        "clock",
+        """
+        const clock = new m.NodeClock();
+        let seed = 11;
+        const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+        const real = performance.now.bind(performance);
+        let page = real(), worst = 0, beyond = 0, back = 0, last = -Infinity;
+        const start = page, truth = (ms) => ms * 1000 + 5e8 + (ms - start) * 1000 * 80e-6;
+        performance.now = () => page;
+        try {
+          while (page < start + 120000) {
+            if (clock.dueMs <= page) {
+              for (let i = 0; i < clock.probes; i++) {
+                const there = 1 - Math.log(1 - random()) * 2, home = 1 - Math.log(1 - random()) * 2;
+                clock.add(page, truth(page + there), page + there + home);
+                page += 15;
+              }
+            }
+            page += 50;
+            const error = Math.abs(clock.nodeUs(page) - truth(page));
+            if (page > start + 10000) worst = Math.max(worst, error);
+            if (error > clock.uncertaintyUs + 1) beyond++;
+            if (clock.nodeUs(page) <= last) back++;
+            last = clock.nodeUs(page);
+          }
+        } finally {
+          performance.now = real;
+        }
+        return {worst, beyond, back};
+        """,
+    )
+    assert result["worst"] < 1_500
+    assert result["beyond"] == 0 and result["back"] == 0
+
+
+async def test_what_is_shown_never_goes_back_whatever_is_measured(shown: Shown) -> None:
+    result = await ask(
+        shown.page,
+        "slew",
+        """
+        let seed = 3, back = 0;
+        const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+        for (let round = 0; round < 50; round++) {
+          const shown = new m.Slewed();
+          let us = 0, last = -Infinity;
+          for (let step = 0; step < 200; step++) {
+            us += random() * 1e6;
+            if (random() < 0.3) shown.aim((random() - 0.5) * 9e6 * random() ** 4, us, (random() - 0.5) * 2e-4);
+            const now = us + (shown.at(us) ?? -1e9);
+            if (now < last) back++;
+            last = now;
+          }
+        }
+        return {back, none: new m.Slewed().at(5)};
+        """,
+    )
+    assert result == {"back": 0, "none": None}
 
 
 async def test_no_two_instruments_share_a_lanes_pitch(shown: Shown) -> None:
