@@ -20,10 +20,12 @@ class Slewed:
 
     def __init__(self) -> None:
         self.offset_us: int | None = None
-        self._at_us = 0
+        self._at_us = 0  # up to when it has been moved
+        self._asked_us = 0
 
     def follow(self, target_us: int, now_us: int) -> int:
         """The offset to show now, given the one that is measured."""
+        passed_us, self._asked_us = max(0, now_us - self._asked_us), now_us
         if self.offset_us is None:
             self.offset_us, self._at_us = target_us, now_us
             return target_us
@@ -34,6 +36,7 @@ class Slewed:
         elapsed_us = max(0, now_us - self._at_us)
         room_us = elapsed_us // 2 if missing_us < -SET_US else elapsed_us * SLEW_PPM // 1_000_000
         if room_us or not missing_us:  # what is less than a microsecond's worth of time is kept for the next look
-            self.offset_us += max(-room_us, min(room_us, missing_us))
+            # Room that was kept must not be used up at once: what is shown would be less than what was just shown.
+            self.offset_us += max(-room_us, -passed_us, min(room_us, missing_us))
             self._at_us = max(self._at_us, now_us)
         return self.offset_us

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from jam.slew import ANEW_US, SET_US, SLEW_PPM, Slewed
 
-_STEPS = st.lists(
-    st.tuples(st.integers(0, 2_000_000), st.integers(-ANEW_US // 2, ANEW_US // 2)), min_size=1, max_size=200
-)
+_ELAPSED = st.one_of(st.integers(0, 5), st.integers(0, 2_000_000))
+_STEPS = st.lists(st.tuples(_ELAPSED, st.integers(-ANEW_US // 2, ANEW_US // 2)), min_size=1, max_size=200)
 
 
 @given(_STEPS)
