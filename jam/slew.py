@@ -25,7 +25,7 @@ class Slewed:
 
     def follow(self, target_us: int, now_us: int) -> int:
         """The offset to show now, given the one that is measured."""
-        passed_us, self._asked_us = max(0, now_us - self._asked_us), now_us
+        passed_us, self._asked_us = max(0, now_us - self._asked_us), max(now_us, self._asked_us)
         if self.offset_us is None:
             self.offset_us, self._at_us = target_us, now_us
             return target_us
