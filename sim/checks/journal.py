@@ -8,15 +8,16 @@ node's own, because what is to be found is a node that does not.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 import msgspec
 
 from consensus.ops import AnyOp, Attest, Block, Checkpoint, Pulse, block_id, decode_ops
-from crdt import keys
+from crdt import entry, keys
 from crdt.canonical import encode
 from crdt.entry import SIGNING_DOMAIN
+from crdt.keys import Identity
 from crdt.store.base import Store
 from crdt.store.keys import ENTRY, PROOF, parse_entry_key
 from crdt.types import NetworkId, PlayerId, ledger_epoch, short
@@ -64,6 +65,7 @@ class Journal:
         self._told: dict[PlayerId, set[bytes]] = defaultdict(set)  # keys of what was acknowledged and not yet synced
         self._safe: dict[PlayerId, set[bytes]] = defaultdict(set)  # and synced
         self._lost_power: set[PlayerId] = set()
+        self._verify = _verifier()
 
     # what happens
 
@@ -111,6 +113,8 @@ class Journal:
     def started(self, host: Watched) -> None:
         """A process began from what the store holds."""
         player = host.player
+        if player not in self.honest:
+            return
         if player in self._lost_power:
             self._lost_power.discard(player)
             self._told[player] = {key for key in self._told[player] if host.store.get(key) is not None}
@@ -147,7 +151,7 @@ class Journal:
             return
         body = msgspec.msgpack.decode(raw[64:])
         author, document, seq = PlayerId(body[3]), body[2], body[5]
-        if not keys.verify(author, encode((SIGNING_DOMAIN, self.network, raw[64:])), raw[:64]):
+        if not self._verify(author, encode((SIGNING_DOMAIN, self.network, raw[64:])), raw[:64]):
             words = f"{short(player)} merged entry {seq} of {short(author)} in {document}, which that one did not sign"
             self._findings.add(Law.VERIFIABLE, words)
             return
@@ -174,3 +178,10 @@ class Journal:
     def _once(self, law: Law, author: PlayerId, slot: tuple[object, ...], said: object) -> None:
         if author in self.honest and self._said.setdefault((author, *slot), said) != said:
             self._findings.add(law, f"{short(author)} said two things as {slot[0]} of {slot[-1]!r}")
+
+
+def _verifier() -> Callable[[PlayerId, bytes, bytes], bool]:
+    """libsodium itself, and not what a node has for it; where stand-ins sign (sim/crypto.py), what knows them."""
+    somebody = Identity(bytes(32))
+    are_real = keys.verify(somebody.player, b"", somebody.sign(b""))
+    return keys.verify if are_real else vars(entry)["verify"]
