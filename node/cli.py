@@ -1,57 +1,23 @@
 """The command line: `symjam`. Only parsing lives here; what a command does is imported when it runs.
 
 `--help` must answer at once, so neither libp2p nor trio nor the engine is imported before a command needs it.
-Exit codes: 0 ok, 1 failure, 2 usage, 3 no daemon running, 4 locked, 5 refused by the network, 6 store damaged.
+Exit codes are in node/failures.py.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
-from functools import wraps
+from importlib import import_module
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, Final
 
 import click
 
-from crdt.errors import Misuse, OperatingFailure
+from node.failures import guarded
 
-P = ParamSpec("P")
+SIMULATOR: Final = "sim.cli"  # of the room above this one: found by its name, and only when it is asked for
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-# By name: importing the classes would import what raises them.
-EXIT_CODES = {"NoNode": 3, "KeyRefused": 4, "KeyMissing": 4, "StoreDamaged": 6, "LastSignedDamaged": 6}
-
-
-def _guarded(command: Callable[P, int | None]) -> Callable[P, None]:
-    """Turn failures into what a user can read: what failed, why, what to do next."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            code = command(*args, **kwargs)
-        except OperatingFailure as failure:
-            _say_failure(failure.what, failure.why, failure.remedy, bool(kwargs.get("as_json")))
-            code = EXIT_CODES.get(type(failure).__name__, 1)
-        except Misuse as misuse:
-            _say_failure("that cannot be done", str(misuse), "", bool(kwargs.get("as_json")))
-            code = 2
-        except KeyboardInterrupt:
-            code = 130
-        sys.exit(code or 0)
-
-    return run
-
-
-def _say_failure(what: str, why: str, remedy: str, as_json: bool) -> None:
-    if as_json:
-        error = {"schema": "symjam.error/1", "what": what, "why": why, "remedy": remedy}
-        click.echo(json.dumps(error))
-    click.echo(f"symjam: {what}: {why}", err=True)
-    if remedy:
-        click.echo(f"  {remedy}", err=True)
 
 
 def _data(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,7 +33,23 @@ def _as_json(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, with a schema name.")(command)
 
 
-@click.group(context_settings=CONTEXT)
+class Commands(click.Group):
+    """The commands of this module, and the simulator's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """See click."""
+        return [*super().list_commands(ctx), "sim"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """See click."""
+        if cmd_name != "sim":
+            return super().get_command(ctx, cmd_name)
+        found = import_module(SIMULATOR).sim
+        assert isinstance(found, click.Group)
+        return found
+
+
+@click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(package_name="symjam", prog_name="symjam")
 def main() -> None:
     """Play music together in one room, without a server, and be paid for what you really played."""
@@ -115,7 +97,7 @@ def main() -> None:
     "--refuse", "refused", multiple=True, metavar="PLAYER", help="Never judge what this player proposes (repeatable)."
 )
 @_as_json
-@_guarded
+@guarded
 def up(
     data: Path | None,
     preset: str,
@@ -166,7 +148,7 @@ def up(
 @click.option("--title", help="Title of the jam (default: the file's name).")
 @click.option("--join", is_flag=True, help="Play into the jam that is on, instead of opening one.")
 @_as_json
-@_guarded
+@guarded
 def jam(
     data: Path | None,
     midi: Path | None,
@@ -197,7 +179,7 @@ def jam(
 @main.command()
 @_data
 @_as_json
-@_guarded
+@guarded
 def status(data: Path | None, as_json: bool) -> int:
     """What the running node is doing: peers, jam, blocks, and everything it refused."""
     from node.commands.status import run
@@ -208,7 +190,7 @@ def status(data: Path | None, as_json: bool) -> int:
 @main.command()
 @_data
 @_as_json
-@_guarded
+@guarded
 def peers(data: Path | None, as_json: bool) -> int:
     """The players that the running node is linked with: where, how fast, how well, and how far in step."""
     from node.commands.peers import run
@@ -220,7 +202,7 @@ def peers(data: Path | None, as_json: bool) -> int:
 @_data
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @_as_json
-@_guarded
+@guarded
 def blocks(data: Path | None, limit: int, as_json: bool) -> int:
     """Blocks and what became of them, and of this player's own windows, with every reason."""
     from node.commands.blocks import run
@@ -233,7 +215,7 @@ def blocks(data: Path | None, limit: int, as_json: bool) -> int:
 @click.argument("what", type=click.Choice(["verdict", "reward"]))
 @click.argument("block", metavar="BLOCK")
 @_as_json
-@_guarded
+@guarded
 def explain(data: Path | None, what: str, block: str, as_json: bool) -> int:
     """Why a block was accepted or not, or what it is paid, term by term. BLOCK: an id, or how it begins."""
     from node.commands.explain import run
@@ -244,7 +226,7 @@ def explain(data: Path | None, what: str, block: str, as_json: bool) -> int:
 @main.command()
 @_data
 @_as_json
-@_guarded
+@guarded
 def stop(data: Path | None, as_json: bool) -> int:
     """End the running node cleanly."""
     from node.commands.stop import run
@@ -260,7 +242,7 @@ def wallet() -> None:
 @wallet.command("show")
 @_data
 @_as_json
-@_guarded
+@guarded
 def wallet_show(data: Path | None, as_json: bool) -> int:
     """Who this player is, balance, and its lots by provenance."""
     from node.commands.wallet import show
@@ -271,7 +253,7 @@ def wallet_show(data: Path | None, as_json: bool) -> int:
 @wallet.command("balance")
 @_data
 @_as_json
-@_guarded
+@guarded
 def wallet_balance(data: Path | None, as_json: bool) -> int:
     """The balance in JAM, alone on one line."""
     from node.commands.wallet import balance
@@ -283,7 +265,7 @@ def wallet_balance(data: Path | None, as_json: bool) -> int:
 @_data
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @_as_json
-@_guarded
+@guarded
 def wallet_history(data: Path | None, limit: int, as_json: bool) -> int:
     """What was earned, newest first."""
     from node.commands.wallet import history
@@ -303,7 +285,7 @@ def wallet_history(data: Path | None, limit: int, as_json: bool) -> int:
 )
 @click.option("--explain", is_flag=True, help="Say what each number means, and what would change it.")
 @_as_json
-@_guarded
+@guarded
 def quality(file: Path, known: tuple[Path, ...], preset: str, explain: bool, as_json: bool) -> int:
     """What the windows of a MIDI file are worth: the six measures, as verifiers work them out."""
     from node.commands.quality import run
@@ -327,7 +309,7 @@ def quality(file: Path, known: tuple[Path, ...], preset: str, explain: bool, as_
 @click.option("--trials", is_flag=True, help="Then play 35 s of it again, and quantised: both must be refused.")
 @click.option("--keep", is_flag=True, help="Keep the nodes' data directories, and print where they are.")
 @_as_json
-@_guarded
+@guarded
 def demo(
     nodes: int, play: Path | None, wanted: int, seconds: int | None, kill: bool, trials: bool, keep: bool, as_json: bool
 ) -> int:

@@ -49,4 +49,5 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broken: tuple[Broken, ...] = ()
     replay: str = ""  # the command that runs exactly this again
     settings: dict[str, Number | str | bool] = {}  # what was asked for beyond scenario, nodes and seed
+    fingerprint: str = ""  # of all inputs of all nodes (sim/trace.py); the same in every run of the same
     schema: str = SCHEMA

@@ -1,0 +1,78 @@
+"""`symjam sim`: what a researcher or an engineer types. Only parsing lives here; what a command does is imported when
+it runs, so that `symjam --help` answers at once. node/cli.py finds this module by its name.
+
+`run` ends with 1 when a law was broken, a figure is not as the scenario expects it, or the nodes did not become one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+import click
+
+from node.failures import guarded
+
+KINDS: Final = ("real", "shared", "cheap")
+BROKEN_SHOWN: Final = 10
+
+
+@click.group()
+def sim() -> None:
+    """The simulator: many nodes, every fault, every cheat, from one seed."""
+
+
+@sim.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with a schema name.")
+@guarded
+def list_command(as_json: bool) -> int:
+    """The scenarios that there are."""
+    from sim.said import listing, listing_words
+
+    click.echo(json.dumps(listing()) if as_json else listing_words(), nl=as_json)
+    return 0
+
+
+@sim.command()
+@click.argument("scenario")
+@click.option("--nodes", type=click.IntRange(1, 100_000), help="How many players (default: as the scenario says).")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63), default=1, show_default=True, help="Where all chance comes from."
+)
+@click.option("--windows", type=click.IntRange(1, 10_000), help="How many windows are played.")
+@click.option("--signatures", type=click.Choice(KINDS), help="Real; real, verified once for all nodes; or stand-ins.")
+@click.option("--set", "sets", multiple=True, metavar="PLACE=VALUE", help="Anything else in the file (repeatable).")
+@click.option(
+    "--trace", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Every input, a line each."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, with a schema name.")
+@guarded
+def run(
+    scenario: str,
+    nodes: int | None,
+    seed: int,
+    windows: int | None,
+    signatures: str | None,
+    sets: tuple[str, ...],
+    trace: Path | None,
+    as_json: bool,
+) -> int:
+    """Play a scenario: one of `symjam sim list`, or a TOML file of your own."""
+    from sim.said import play
+    from sim.scenario import load, parse_settings
+
+    given = {"nodes": nodes, "windows": windows, "signatures": signatures}
+    settings = {place: value for place, value in given.items() if value is not None} | parse_settings(sets)
+    result, words = play(load(scenario, settings), seed, trace)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode(result))
+    else:
+        click.echo(words)
+    for broken in result.broken[:BROKEN_SHOWN]:
+        click.echo(f"symjam: {broken.at_us / 1_000_000:.3f} s: {broken.invariant}: {broken.words}", err=True)
+    if result.broken:
+        click.echo(f"  again: {result.replay}", err=True)
+    return 1 if result.broken else 0
