@@ -350,6 +350,13 @@ def test_blocks_from_a_window_on() -> None:
     assert len(world.ledger.blocks()) == 5
 
 
+def test_before_anything_was_said_the_last_epoch_is_the_first() -> None:
+    world = World(1)
+    assert world.ledger.last_epoch == 0 and not world.ledger.is_settled(Epoch(0))
+    world.pulse(FIRST, world.people[0])
+    assert world.ledger.last_epoch == world.epoch(FIRST)
+
+
 def test_the_last_entry_is_what_the_next_must_name() -> None:
     world = World(1)
     assert world.ledger.last_entry(world.people[0].player) is None

@@ -121,7 +121,17 @@ def test_to_be_split_among_more_keys_never_pays(person: int, keys: int) -> None:
 
 @pytest.mark.parametrize(
     ("recent", "eligible", "expected"),
-    [(0, 5, 0), (30, 7, 30), (30, 3, 30), (30, 8, 27), (30, 21, 10), (1, 10_000, 1), (30, 10_000, 1), (10, 100, 1)],
+    [
+        (0, 5, 0),
+        (9, 1, 9),
+        (30, 7, 30),
+        (30, 3, 30),
+        (30, 8, 27),
+        (30, 21, 10),
+        (1, 10_000, 1),
+        (30, 10_000, 1),
+        (10, 100, 1),
+    ],
 )
 def test_what_chance_alone_would_bring(recent: int, eligible: int, expected: int) -> None:
     excess = msgspec.structs.replace(MAIN, decay_excess=True)
