@@ -5,10 +5,25 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jam.slew import ANEW_US, SET_US, SLEW_PPM, Slewed
+from jam.slew import ANEW_US, SET_US, SETTLING_US, SLEW_PPM, Slewed
 
 _ELAPSED = st.one_of(st.integers(0, 5), st.integers(0, 2_000_000))
 _STEPS = st.lists(st.tuples(_ELAPSED, st.integers(-ANEW_US // 2, ANEW_US // 2)), min_size=1, max_size=200)
+
+
+def _settled() -> Slewed:
+    shown = Slewed()
+    shown.follow(0, 0)
+    shown.follow(0, SETTLING_US)
+    return shown
+
+
+def test_a_rough_first_estimate_is_put_right_within_its_own_size() -> None:
+    shown = Slewed()
+    shown.follow(0, 0)
+    assert shown.follow(3_000, 10) == 3_000
+    assert shown.follow(1_000, 2_010) == 2_000
+    assert shown.follow(1_000, 4_010) == 1_000
 
 
 @given(_STEPS)
@@ -24,20 +39,18 @@ def test_time_never_goes_back_whatever_is_measured(steps: list[tuple[int, int]])
 @given(st.integers(-SET_US, SET_US), st.lists(st.integers(0, 40_000), min_size=1, max_size=100))
 def test_a_small_error_is_put_right_by_a_millisecond_a_second(wrong_us: int, steps: list[int]) -> None:
     """However often it is looked at: also more often than there are microseconds to move."""
-    shown, now = Slewed(), 0
-    shown.follow(0, now)
+    shown, now = _settled(), SETTLING_US
     for elapsed_us in steps:
         now += elapsed_us
         moved_us = shown.follow(wrong_us, now)
-        assert abs(moved_us) <= min(abs(wrong_us), now * SLEW_PPM // 1_000_000)
+        assert abs(moved_us) <= min(abs(wrong_us), (now - SETTLING_US) * SLEW_PPM // 1_000_000)
     now += abs(wrong_us) * 1_000_000 // SLEW_PPM
     assert shown.follow(wrong_us, now) == wrong_us
 
 
 def test_often_asked_it_still_moves() -> None:
-    shown = Slewed()
-    shown.follow(0, 0)
-    for now in range(0, 10_001, 7):
+    shown = _settled()
+    for now in range(SETTLING_US, SETTLING_US + 10_001, 7):
         shown.follow(-1_000, now)
     assert -10 <= (shown.offset_us or 0) <= -9
 
