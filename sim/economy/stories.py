@@ -26,40 +26,49 @@ from sim.economy.town import FIRST, SALT, Town, block_of
 from sim.result import Number, Series
 
 LISTENERS: Final = 4
+LATER: Final = 8  # windows that are played a day later
+GAP: Final = 3  # places left free before these in the picture
 CROWD: Final = 30
 PERFECT: Final = Performance(1.0, True, None, None)
 Told = tuple[dict[str, Number], tuple[Series, ...]]
 
 
 def decay(plan: Plan, seed: int) -> Told:
-    """The reward of each window, with the same four and with four new ones; then once more, a day later."""
+    """The reward of each window, with the same four and with four new ones; and of some windows a day later."""
     params = plan.params()
     if plan.windows > params.epoch_windows:
         raise Misuse(f"the tale of decay is told within one epoch: {params.epoch_windows} windows at most")
+    begin = FIRST * params.epoch_windows
+    later = begin + params.decay_horizon_windows + params.epoch_windows
+    places = [*range(begin, begin + plan.windows), *range(later, later + LATER)]
     names = Chances(params, seed)
-    people = [names.identity(number)[0] for number in range(1 + LISTENERS * plan.windows)]
-    first = people[1 : 1 + LISTENERS]
+    people = [names.identity(number)[0] for number in range(1 + LISTENERS * len(places))]
     new = [people[at : at + LISTENERS] for at in range(1, len(people), LISTENERS)]
-    later = FIRST * params.epoch_windows + plan.windows + params.decay_horizon_windows
-    places = [*range(FIRST * params.epoch_windows, FIRST * params.epoch_windows + plan.windows), later]
     worth = []
-    for listeners in ([*[first] * plan.windows, first], [*new, first]):
+    for listeners in ([new[0]] * len(places), new):
         book = Book(params, network_id(params), Word())
         worth.append([_played(book, people[0], who, Window(at)) for at, who in zip(places, listeners, strict=True)])
-    same, others = worth
-    rows = tuple((n + 1, a / 1e6, b / 1e6) for n, (a, b) in enumerate(zip(same[:-1], others[:-1], strict=True)))
+    same, others = (each[: plan.windows] for each in worth)
+    same_later, others_later = (each[plan.windows :] for each in worth)
     figures: dict[str, Number] = {
         "first_micro": same[0],
-        "same_four_last_micro": same[-2],
-        "same_four_all_micro": sum(same[:-1]),
-        "new_people_all_micro": sum(others[:-1]),
-        "same_over_new": sum(same[:-1]) / sum(others[:-1]),
-        "day_after_same_micro": same[-1],
-        "day_after_new_micro": others[-1],
+        "same_four_last_micro": same[-1],
+        "same_four_all_micro": sum(same),
+        "new_people_all_micro": sum(others),
+        "same_over_new": sum(same) / sum(others),
+        "day_after_same_micro": same_later[0],
+        "day_after_new_micro": others_later[0],
     }
-    words = "A perfect window before the same four verifiers each time, and before four new ones each time."
-    series = Series("decay", "What a window is worth", words, ("window", "the same four", "new people"), rows, "JAM")
-    return figures, (series,)
+    gap = plan.windows + 1
+    rows = [
+        *((n + 1, a / 1e6, b / 1e6) for n, (a, b) in enumerate(zip(same, others, strict=True))),
+        *((gap + n, None, None) for n in range(GAP)),
+        *((gap + GAP + n, a / 1e6, b / 1e6) for n, (a, b) in enumerate(zip(same_later, others_later, strict=True))),
+    ]
+    words = "A perfect window before the same four each time, and before four new ones; after the gap, a day later."
+    return figures, (
+        Series("decay", "What a window is worth", words, ("window", "the same four", "new people"), tuple(rows), "JAM"),
+    )
 
 
 def _played(book: Book, player: PlayerId, listeners: Sequence[PlayerId], window: Window) -> int:
