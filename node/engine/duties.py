@@ -37,7 +37,7 @@ from crdt.canonical import digest
 from crdt.entry import Entry
 from crdt.keys import Identity
 from crdt.limits import VOTES_PER_ENTRY_MAX
-from crdt.types import BlockId, PlayerId, Window, jam_session
+from crdt.types import BlockId, EntryId, PlayerId, Window, jam_session
 from node.engine.conduct import HONEST, Conduct
 from node.engine.documents import Documents
 from node.engine.effects import Work
@@ -47,6 +47,7 @@ LOOK_EVERY_US: Final = 50_000
 VOTES_EVERY_SHARE: Final = 20  # of the delay before votes are cast: so often the blocks are looked through
 OUTCOMES_MAX: Final = 256
 SEEN_MAX: Final = 4_096
+PULSES_HEARD_MAX: Final = 4  # of one player in one window: more than one is a fork already
 LOOK_BACK_WINDOWS: Final = 3  # own windows still proposed after a restart
 JOB_TIMEOUT_US: Final = 30_000_000
 RIFF_READY_SHARE: Final = 8  # of a window, until the riff is drawn: the others' pulses take a moment to come
@@ -111,6 +112,7 @@ class Duties:
         self._draws: OrderedDict[tuple[BlockId, int], Draw | None] = OrderedDict()
         self._calls: OrderedDict[Window, Call] = OrderedDict()  # what this player was asked for
         self._silent: deque[Window] = deque(maxlen=LOOK_BACK_WINDOWS)  # own windows without a note
+        self._heard: OrderedDict[tuple[Window, PlayerId], dict[EntryId, Pulse]] = OrderedDict()  # cut since then or not
         self._kept: OrderedDict[BlockId, None] = OrderedDict()  # findings that this player keeps to itself
         self._next_look_us = 0
         self._next_votes_us = 0
@@ -127,6 +129,14 @@ class Duties:
         self._seen_us.setdefault(block_id(proposer, block), now_us)
         if len(self._seen_us) > SEEN_MAX:
             self._seen_us.popitem(last=False)
+
+    def heard(self, player: PlayerId, entry: EntryId, pulse: Pulse) -> None:
+        """A pulse has come. Who rested a riff on it did so in good faith, even if its author has forked."""
+        said = self._heard.setdefault((pulse.window, player), {})
+        if len(said) < PULSES_HEARD_MAX:
+            said[entry] = pulse
+        if len(self._heard) > SEEN_MAX:
+            self._heard.popitem(last=False)
 
     def worked(self, ticket: int, result: object) -> None:
         """A judgement is done. One that came after it was given up is not wanted any more."""
@@ -325,7 +335,7 @@ class Duties:
         entries = entries_around(self.documents, state.proposer, state.op)
         if session is None or not self.repertoire.is_complete_before(state.window, now_us):
             return None
-        others = self._settled(state.window, state.proposer)
+        others = {**self._settled(state.window, state.proposer), **self._cut_since(state.op)}
         is_held = bool(entries) and entries[-1].body.seq >= state.op.last
         if state.op.riff and not all(ref.player in others for ref in state.op.pulses):
             is_held = False
@@ -333,6 +343,16 @@ class Duties:
             return None
         task = partial(judge, self.params, session, state.op, state.proposer, entries, self.repertoire.index, others)
         return self._finding(state.id, now_us, task, Judgement)
+
+    def _cut_since(self, block: Block) -> dict[PlayerId, tuple[EntryId, Pulse]]:
+        """Pulses that a block names, once heard here from settled players, that count no more: their author forked."""
+        counted, before = self.ledger.pulses(block.window), Window(block.window - 1)
+        found = {}
+        for ref in block.pulses:
+            pulse = self._heard.get((block.window, ref.player), {}).get(ref.entry)
+            if pulse is not None and ref.player not in counted and (before, ref.player) in self._heard:
+                found[ref.player] = (ref.entry, pulse)
+        return found
 
     def _drawn(self, state: BlockState) -> Draw | None:
         """Whether this node is drawn to verify a block, and the proof."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from consensus.events import decode_events
-from consensus.ops import AnyOp, Block, decode_ops
+from consensus.ops import AnyOp, Block, Pulse, decode_ops
 from crdt.canonical import encode
 from crdt.entry import Entry
 from crdt.errors import Reason, Violation
@@ -214,6 +214,9 @@ class Intake:
         out: list[Effect] = []
         if admission.equivocation is not None:
             first, second = admission.equivocation
+            if jam_session(first.body.document) is None:
+                for entry in (first, second):
+                    self.learn(entry, (op for op in decode_ops(entry.body.payload)[0] if isinstance(op, Pulse)), now_us)
             key = proof_key(first.body.document, first.log)
             frame = pack(frames.Proof(first.raw, second.raw))
             spread = tuple(
@@ -260,10 +263,12 @@ class Intake:
         return []
 
     def learn(self, entry: Entry, ops: Iterable[AnyOp], now_us: int) -> None:
-        """Note the blocks in an entry of the ledger, and when they came."""
+        """Note the blocks in an entry of the ledger, and when they came; and the pulses."""
         for op in ops:
             if isinstance(op, Block):
                 self.duties.saw(entry.body.author, op, now_us)
+            elif isinstance(op, Pulse):
+                self.duties.heard(entry.body.author, entry.id, op)
 
     def blame(self, now_us: int, player: PlayerId | None, violation: Violation, raw: bytes = b"") -> list[Effect]:
         """Count a violation, keep what caused it for a person to see, refuse the peer when its patience has run out."""
