@@ -15,11 +15,11 @@ from typing import Final, NamedTuple, TextIO
 
 import msgspec
 
-from crdt.canonical import digest
-from crdt.errors import Misuse, Violation
+from crdt.errors import Misuse
 from crdt.keys import Identity
 from node.engine.inputs import OpenSession
 from sim import crypto
+from sim.case import RAISES, identity
 from sim.checks import Checks, apart
 from sim.checks.healed import decision_us
 from sim.economy.plan import Plan
@@ -37,9 +37,8 @@ from sim.trouble import Cables, Mesh, Trouble, neighbours
 from sim.world import World
 
 FROM_US: Final = 1_790_000_000_000_000  # runs begin with the first epoch after it
+LEAD_US: Final = 3_000_000  # before the first window: nodes meet, and somebody opens the jam
 STEP_US: Final = 250_000
-# What an engine could raise by a fault of its own. Misuse is caught where a player does something.
-RAISES: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, Misuse, TypeError, ValueError, Violation)
 QUIET_SHARE: Final = 6  # tenths of a window after which nothing is due
 
 
@@ -91,9 +90,9 @@ class Stage:
         players = [one.player for one in identities]
         self.params = params = setup.params(tuple(sorted(players[: setup.founders])))
         epoch_us = params.window_us * params.epoch_windows
-        self.start_us = -(-FROM_US // epoch_us) * epoch_us
-        self.end_us = self.start_us + setup.windows * params.window_us
-        self.first = params.window_at(self.start_us)
+        first_us = -(-FROM_US // epoch_us) * epoch_us
+        self.start_us, self.end_us = first_us - LEAD_US, first_us + setup.windows * params.window_us
+        self.first = params.window_at(first_us)
         self.trace = Trace(self.start_us, file)
         mesh = setup.mesh
         self.world = world = World(
@@ -107,7 +106,8 @@ class Stage:
         )
         kinds = [table for table in setup.people for _ in range(table.count)]
         honest = {player for player, kind in zip(players, kinds, strict=True) if isinstance(kind, Honest)}
-        self.checks = Checks(params, honest, params.epoch_of(self.first), lambda: world.now_us - self.start_us)
+        since = params.epoch_of(params.window_at(self.start_us))
+        self.checks = Checks(params, honest, since, lambda: world.now_us - self.start_us)
         world.watch = self.checks if setup.checks else None
         self.hosts = [self._host(one) for one in identities]
         self.honest = [host for host in self.hosts if host.player in honest]
@@ -166,10 +166,10 @@ class Stage:
         return plan(self.seed, self.setup.nodes, int(seconds * faults.until), faults.kinds, faults.intensity)
 
     def _splits(self) -> tuple[Fault, ...]:
-        window_ms, nodes = self.params.window_us // 1_000, self.setup.nodes
+        window_ms, nodes, lead_ms = self.params.window_us // 1_000, self.setup.nodes, LEAD_US // 1_000
         return tuple(
             Fault(
-                int(split.at * window_ms),
+                lead_ms + int(split.at * window_ms),
                 int(split.windows * window_ms),
                 Kind.SPLIT,
                 tuple(range(round(nodes * split.share))),
@@ -181,6 +181,7 @@ class Stage:
         self.trouble.begin()
         self.mesh.begin()
         opens = OpenSession(self.name, self.setup.tempo_bpm * 1_000, 4, 4)
+        self.world.after(LEAD_US // 2, self.hosts[0].attempt, opens)
         for host, policy in zip(self.hosts, self.policies, strict=True):
             Seat(self.world, host, policy, opens if host.number == 0 else None, self.setup.handful_ms * 1_000)
 
@@ -234,8 +235,3 @@ def _met(figures: dict[str, Number], wanted: Expected) -> bool:
 
 def _forget(_: object) -> None:
     """What nodes tell their users, nobody hears."""
-
-
-def identity(seed: int, number: int) -> Identity:
-    """A player of a run."""
-    return Identity(digest(b"symjam-sim-key", seed.to_bytes(8, "big"), number.to_bytes(8, "big")))

