@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fairness odds decay fuzz soak soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock lock clean
+.PHONY: help setup run test lint bench fairness odds scale decay fuzz soak soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ fairness: $(VENV)/.ready-dev ## who is drawn to verify how often, over 100,000 s
 
 odds: $(VENV)/.ready-dev ## how likely no verdict is with people offline, and a fake with hostile weight: TRIALS=50000
 	@$(BIN)/python -m bench.odds --trials $(or $(TRIALS),50000)
+
+scale: $(VENV)/.ready-dev ## how a mesh grows from 10 to 300 nodes, drawn; simpy and blocksimpy beside it: OTHERS=PYTHON
+	@$(BIN)/python -m bench.scale $(if $(OTHERS),--others $(OTHERS))
 
 decay: $(VENV)/.ready-dev ## draw docs/img/decay.svg: how a reward falls with the same verifiers, and recovers
 	@$(BIN)/python -m tests.consensus.decay

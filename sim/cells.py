@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import product
+from math import prod
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -30,16 +31,30 @@ MOST_LINE_BYTES: Final = 64_000_000
 ROOT: Final = Path(__file__).resolve().parents[1]
 # What a run is made of, and what of it only shows or starts runs: a report that looks better changes no result.
 SOURCES: Final = ("crdt", "consensus", "jam", "wallet", "node/engine", "sim")
-SHOWING: Final = ("sim/report/", "sim/cli.py", "sim/sweep.py", "sim/cluster.py", "sim/cells.py", "sim/joined.py")
+SUFFIXES: Final = (".py", ".json")
+SHOWING: Final = (
+    *("sim/report/", "sim/cli.py", "sim/said.py", "sim/joined.py", "sim/cells.py"),
+    *("sim/sweep.py", "sim/sweep_command.py", "sim/cluster.py", "sim/soak.py", "sim/shrink.py"),
+)
 
 
-class Cell(msgspec.Struct, frozen=True):
-    """One run that a sweep consists of. `scenario` is what the user named."""
+class Contents(Protocol):
+    """What a run is made from, beside its seed: bytes that are the same wherever it is the same."""
+
+    @property
+    def content(self) -> bytes:
+        """All that decides what is run."""
+        ...
+
+
+class Cell(NamedTuple):
+    """One run of a sweep. `scenario` is what the user named, `what` the same, read and with its settings."""
 
     key: str
     scenario: str
     overrides: tuple[tuple[str, Value], ...]  # in the order that the user gave
     seed: int
+    what: Any  # goes to another process, or another machine, as it is
 
 
 class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,33 +68,36 @@ class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Plan(NamedTuple):
-    """What a sweep is to run. `content` is the scenario itself, as bytes that are the same wherever it is the same."""
+    """What a sweep is to run. `load` reads the scenario with a choice of parameters, and refuses what it cannot be."""
 
     scenario: str
-    content: bytes
     seeds: tuple[int, ...]
     over: Mapping[str, tuple[Value, ...]]
     code: str
+    load: Callable[[dict[str, Value]], Contents]
 
     def cells(self) -> list[Cell]:
         """Every choice of the parameters with every seed, in that order; Misuse when there are too many."""
-        choices = list(product(*([(name, value) for value in values] for name, values in self.over.items())))
-        if not 1 <= len(choices) * len(self.seeds) <= MOST_CELLS:
-            raise Misuse(f"a sweep has 1 to {MOST_CELLS:,} runs, and this one {len(choices) * len(self.seeds):,}")
-        return [Cell(self._key(choice, seed), self.scenario, choice, seed) for choice in choices for seed in self.seeds]
+        count = prod(map(len, self.over.values())) * len(self.seeds)
+        if not 1 <= count <= MOST_CELLS:
+            raise Misuse(f"a sweep has 1 to {MOST_CELLS:,} runs, and this one {count:,}")
+        choices = product(*([(name, value) for value in values] for name, values in self.over.items()))
+        loaded = [(choice, self.load(dict(choice))) for choice in choices]
+        return [self._cell(choice, what, seed) for choice, what in loaded for seed in self.seeds]
 
-    def _key(self, choice: Sequence[tuple[str, Value]], seed: int) -> str:
-        told = msgspec.json.encode([self.code, sorted(choice), seed])
-        return blake2b(told + b"\0" + self.content, digest_size=16, person=b"symjam-sim-cell").hexdigest()
+    def _cell(self, choice: tuple[tuple[str, Value], ...], what: Contents, seed: int) -> Cell:
+        told = f"{self.code} {seed} ".encode() + what.content
+        key = blake2b(told, digest_size=16, person=b"symjam-sim-cell").hexdigest()
+        return Cell(key, self.scenario, choice, seed, what)
 
 
 def code_hash(root: Path = ROOT) -> str:
     """A hash of the sources that a result depends on."""
     digest = blake2b(digest_size=8, person=b"symjam-sim-code")
     for room in SOURCES:
-        for path in sorted((root / room).rglob("*.py")):
+        for path in sorted((root / room).rglob("*")):
             name = path.relative_to(root).as_posix()
-            if not name.startswith(SHOWING):
+            if name.endswith(SUFFIXES) and not name.startswith(SHOWING):
                 text = path.read_bytes()
                 digest.update(f"{name}\0{len(text)}\0".encode() + text)
     return digest.hexdigest()

@@ -76,3 +76,62 @@ def run(
     if result.broken:
         click.echo(f"  again: {result.replay}", err=True)
     return 1 if result.broken else 0
+
+
+@sim.command()
+@click.argument("scenario")
+@click.option("--seeds", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many runs of each.")
+@click.option("--seed", type=click.IntRange(0, 2**63), default=1, show_default=True, help="The first of the seeds.")
+@click.option("--over", multiple=True, metavar="PLACE=A,B,C", help="Run with each of these values (repeatable).")
+@click.option("--nodes", type=click.IntRange(1, 100_000), help="How many players (default: as the scenario says).")
+@click.option("--windows", type=click.IntRange(1, 10_000), help="How many windows are played.")
+@click.option("--signatures", type=click.Choice(KINDS), help="Real; real, verified once for all nodes; or stand-ins.")
+@click.option("--set", "sets", multiple=True, metavar="PLACE=VALUE", help="Anything else in the file (repeatable).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where results and report are kept (default: sweep-SCENARIO here).",
+)
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes (default: one for each core).")
+@click.option("--cluster", metavar="ADDRESS", help="Run on this Dask scheduler instead, for example tcp://HOST:8786.")
+@click.option("--json", "as_json", is_flag=True, help="Print what it came to as JSON, with a schema name.")
+@guarded
+def sweep(
+    scenario: str,
+    seeds: int,
+    seed: int,
+    over: tuple[str, ...],
+    nodes: int | None,
+    windows: int | None,
+    signatures: str | None,
+    sets: tuple[str, ...],
+    out: Path | None,
+    jobs: int | None,
+    cluster: str | None,
+    as_json: bool,
+) -> int:
+    """Run a scenario with many seeds and parameters: means with their 95% intervals, and a page.
+
+    Interrupted, the same command goes on where it stopped.
+    """
+    from sim.scenario import parse_settings
+    from sim.sweep_command import Asked, sweep_command
+
+    given = {"nodes": nodes, "windows": windows, "signatures": signatures}
+    settings = {place: value for place, value in given.items() if value is not None} | parse_settings(sets)
+    return sweep_command(Asked(scenario, seeds, seed, over, settings, out), jobs, cluster, as_json)
+
+
+@sim.command()
+@click.argument("result", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the page goes (default: beside the result)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the page's place as JSON, with a schema name.")
+@guarded
+def report(result: Path, out: Path | None, as_json: bool) -> int:
+    """The page of a result: a file from `symjam sim run --json`, or a sweep's directory."""
+    from sim.sweep_command import report_command
+
+    return report_command(result, out, as_json)

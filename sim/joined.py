@@ -3,7 +3,8 @@
 The interval is Student's: mean ± t · s / √n, with s the sample's standard deviation and t the 97.5% point of the t
 distribution with n - 1 degrees of freedom (Student, "The probable error of a mean", Biometrika 6, 1908). It covers
 the true mean in 95 of 100 sweeps when runs are independent, which seeds make them. One run alone has no interval.
-Everything is summed in the order of the seeds, so that the same runs give the same bytes.
+Everything is summed in the order of the seeds, so that the same runs give the same bytes; what the machine decides,
+such as how long a run took, is not joined at all.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import Final
 
 import msgspec
 
+from sim.figures import MACHINE
 from sim.report.plot import rows_checked
 from sim.report.ticks import checked
 from sim.result import Number, Result, Series
 
 SCHEMA: Final = "symjam.sim.sweep/1"
 MOST_SERIES: Final = 200  # averaged ones kept for each point
-OF_THE_MACHINE: Final = "_wall_s"  # how long it took: not joined, as it is another each time, and others ran beside it
 Value = Number | str | bool
 
 # t at 0.975 for 1, 2, ... degrees of freedom; beyond 30 the next lower line counts, which errs to the wide side.
@@ -120,7 +121,7 @@ def estimate(values: Sequence[Number], where: str = "a figure") -> Estimate:
 def point(overrides: Mapping[str, Value], results: Iterable[Result]) -> Point:
     """Runs that differ in their seed only."""
     runs = sorted(results, key=lambda result: result.seed)
-    names = dict.fromkeys(name for run in runs for name in run.figures if not name.endswith(OF_THE_MACHINE))
+    names = dict.fromkeys(name for run in runs for name in run.figures if name not in MACHINE)
     figures = {name: estimate([run.figures[name] for run in runs if name in run.figures], name) for name in names}
     return Point(dict(overrides), tuple(run.seed for run in runs), figures, averaged(runs))
 

@@ -22,6 +22,7 @@ from crdt.errors import Misuse
 from sim.cells import Cell, Ledger, Plan
 from sim.joined import BrokenIn, FailedRun, Point, Sweep, Value, check, point
 from sim.result import Result
+from sim.scenario import value_of
 
 Runner = Callable[[Cell], Result]
 MOST_JOBS: Final = 256
@@ -49,38 +50,29 @@ def parse_over(words: Sequence[str]) -> dict[str, tuple[Value, ...]]:
             raise Misuse(f"--over {word!r}: say name=a,b,c")
         if name in over:
             raise Misuse(f"--over {name} is given twice: say it once, with all its values")
-        found = tuple(parse_value(value.strip()) for value in values.split(","))
+        found = tuple(_number(value_of(value.strip())) for value in values.split(","))
         if len({(type(value), value) for value in found}) < len(found):
             raise Misuse(f"--over {word!r}: a value is there twice")
         over[name] = found
     return over
 
 
-def parse_value(word: str) -> Value:
-    """A whole number, a number, true or false, or a word."""
-    if word in {"true", "false"}:
-        return word == "true"
-    for number in (int, float):
-        try:
-            value = number(word)
-        except ValueError:
-            continue
-        if not isfinite(value):
-            raise Misuse(f"{word!r} is no number")
-        return value
-    return word
+def _number(value: Value) -> Value:
+    if isinstance(value, float) and not isfinite(value):
+        raise Misuse(f"{value} is no number")
+    return value
 
 
 def sweep(
     plan: Plan,
+    cells: Sequence[Cell],
     ledger: Ledger,
     spread: Spread,
     command: str,
     replay: Callable[[Cell], str],
     tell: Callable[[int, int, Ended | None], None] = lambda done, of, ended: None,
 ) -> Sweep:
-    """Run what is missing, join all. `tell` hears how many of how many are there, and of each that ended."""
-    cells = plan.cells()
+    """Run what is missing of the plan's cells, join all. `tell` hears how many are there, and of each that ended."""
     missing = [cell for cell in cells if cell.key not in ledger.done]
     there = len(cells) - len(missing)
     failed: dict[str, FailedRun] = {}

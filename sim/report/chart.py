@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from crdt.errors import Misuse
 from sim.report.plot import Line, Plot, Value
-from sim.report.ticks import Axis, Number, checked, linear, logarithmic, short
+from sim.report.ticks import Axis, Number, checked, linear, short
 
 WIDTH: Final = 480
 PLOT_HEIGHT: Final = 220
@@ -34,7 +34,8 @@ PALETTE: Final = """
   --shade: #21202a; --c0: #8fa2ff; --c1: #ff9d6b; --c2: #5fd0a0; --c3: #e78fe6; --c4: #d9bd3d; --c5: #5cc8e4 } }
 """
 STYLE: Final = """
-.chart { font: 12px system-ui, sans-serif; display: block; width: 100%; height: auto }
+.chart { font: 12px system-ui, sans-serif; display: block }
+figure .chart { width: 100%; height: auto }
 .chart text { fill: var(--soft) } .chart .end { text-anchor: end } .chart .mid { text-anchor: middle }
 .chart .rule { stroke: var(--rule) } .chart .zero { stroke: var(--soft) }
 .chart .line { fill: none; stroke-width: 2; stroke-linejoin: round } .chart .band { opacity: 0.18 }
@@ -85,12 +86,24 @@ def draw(plot: Plot, ident: str) -> str:
     return "\n".join(parts)
 
 
-def standalone(svg: str) -> str:
-    """The same as a file of its own, for documents."""
-    head = '<svg xmlns="http://www.w3.org/2000/svg" '
-    paper = '<rect width="100%" height="100%" style="fill: var(--paper)"/>'
-    opened, rest = svg.removeprefix("<svg ").split(">", 1)
-    return f"{head}{opened}><style>{PALETTE}{STYLE}</style>{paper}{rest}\n"
+def picture(plots: Sequence[Plot], across: int = 2) -> str:
+    """Several plots with their titles as a file of its own, for documents, so many beside each other."""
+    wide, high = WIDTH + 30, 26 + 18 + PLOT_HEIGHT + 60
+    rows = -(-len(plots) // across)
+    total = f"{wide * min(across, len(plots))} {high * rows}"
+    title = "; ".join(plot.title for plot in plots)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total}" role="img" aria-labelledby="t" class="chart">',
+        f'<title id="t">{escape(title)}</title><style>{PALETTE}{STYLE}.chart .head {{ fill: var(--ink) }}</style>',
+        '<rect width="100%" height="100%" style="fill: var(--paper)"/>',
+    ]
+    for number, plot in enumerate(plots):
+        x, y = 15 + wide * (number % across), high * (number // across)
+        parts.append(_text(x, y + 22, "name head", plot.title))
+        drawn = draw(plot, f"p{number}")
+        box = drawn.split('viewBox="0 0 ', 1)[1].split('"', 1)[0].split()
+        parts.append(drawn.replace("<svg ", f'<svg x="{x}" y="{y + 32}" width="{box[0]}" height="{box[1]}" ', 1))
+    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 def description(plot: Plot) -> str:
@@ -116,37 +129,30 @@ def _frame(plot: Plot, top: float, at_ends: bool) -> Frame:
         raise Misuse(f"the plot {plot.title!r} has nothing to draw")
     for value in values:
         checked(value, plot.title)
-    axis = logarithmic(values) if plot.is_log else linear(values, zero=plot.kind == "bar")
+    axis = linear(values, zero=plot.kind == "bar")
     places = [checked(place, plot.over) for place in plot.places if not isinstance(place, str)]
     over = None
     if len(places) == len(plot.places) and plot.kind == "line":
-        over = _across(places, plot.is_log)
+        over = _across(places)
     longest = max(len(_cut(spoken(line.name))) for line in plot.lines)
     right = WIDTH - (min(RIGHT_MOST, longest * CHAR * 1.12 + 12) if at_ends else 16)
     left = 12 + CHAR * max(len(label) for label in axis.labels)
     return Frame(left, right, top, top + PLOT_HEIGHT, axis, over, len(plot.places))
 
 
-def _across(places: Sequence[Number], is_log: bool) -> Axis:
+def _across(places: Sequence[Number]) -> Axis:
     """The axis below: from the first place to the last, with those round numbers as marks that lie between."""
-    if is_log:
-        axis = logarithmic(places)
-        low, high = float(min(places)), float(max(places))
-        marks = [(float(place), short(place)) for place in sorted(set(places))]
-        if low == high:
-            return axis
-    else:
-        low, high = float(min(places)), float(max(places))
-        if high - low <= 1e-9 * max(abs(low), abs(high)):
-            return Axis(low - 1 - abs(low), high + 1 + abs(high), (low,), (short(low),))
-        if len(set(places)) <= FEW_PLACES and _are_apart(sorted(set(places))):
-            few = sorted(set(places))
-            return Axis(low, high, tuple(map(float, few)), tuple(short(place) for place in few))
-        axis = linear(places, 6)
-        slack = 1e-9 * (high - low)
-        pairs = zip(axis.marks, axis.labels, strict=True)
-        marks = [(mark, label) for mark, label in pairs if low - slack <= mark <= high + slack]
-    return Axis(low, high, tuple(mark for mark, _ in marks), tuple(label for _, label in marks), is_log)
+    low, high = float(min(places)), float(max(places))
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        return Axis(low - 1 - abs(low), high + 1 + abs(high), (low,), (short(low),))
+    few = sorted(set(places))
+    if len(few) <= FEW_PLACES and _are_apart(few):
+        return Axis(low, high, tuple(map(float, few)), tuple(short(place) for place in few))
+    axis = linear(places, 6)
+    slack = 1e-9 * (high - low)
+    pairs = zip(axis.marks, axis.labels, strict=True)
+    marks = [(mark, label) for mark, label in pairs if low - slack <= mark <= high + slack]
+    return Axis(low, high, tuple(mark for mark, _ in marks), tuple(label for _, label in marks))
 
 
 def _are_apart(places: Sequence[Number]) -> bool:

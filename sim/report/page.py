@@ -92,14 +92,18 @@ def _figures(view: View) -> Iterator[str]:
             yield "</details>"
 
 
+def _meaning(means: str) -> str:
+    return f'<br><span class="soft">{escape(means)}</span>' if means else ""
+
+
 def _side_by_side(parts: Sequence[Part]) -> Iterator[str]:
     """A column for each point: the mean, its interval below."""
     yield '<div class="wide"><table><thead><tr><th scope="col">Figure</th>'
     yield (
         "".join(f'<th scope="col" class="number">{escape(part.title)}</th>' for part in parts) + "</tr></thead><tbody>"
     )
-    for name, label in {row.name: row.label for part in parts for row in part.rows}.items():
-        yield f'<tr><th scope="row" title="{escape(name)}">{escape(label)}</th>'
+    for name, first in {row.name: row for part in reversed(parts) for row in part.rows}.items():
+        yield f'<tr><th scope="row" title="{escape(name)}">{escape(first.label)}{_meaning(first.means)}</th>'
         for part in parts:
             row = next((row for row in part.rows if row.name == name), None)
             interval = f'<br><span class="soft">{escape(row.interval)}</span>' if row and row.interval else ""
@@ -118,7 +122,7 @@ def _table(part: Part, is_sweep: bool) -> Iterator[str]:
     yield "</tr></thead><tbody>"
     for row in part.rows:
         cells = [row.shown, row.interval, row.runs] if is_sweep else [row.shown]
-        yield f'<tr><th scope="row" title="{escape(row.name)}">{escape(row.label)}</th>'
+        yield f'<tr><th scope="row" title="{escape(row.name)}">{escape(row.label)}{_meaning(row.means)}</th>'
         yield "".join(f'<td class="number">{escape(cell)}</td>' for cell in cells) + "</tr>"
     yield "</tbody></table></div>"
 

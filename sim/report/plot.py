@@ -40,7 +40,6 @@ class Plot(NamedTuple):
     unit: str = ""
     kind: Literal["line", "bar"] = "line"
     says: str = ""
-    is_log: bool = False
     left_out: int = 0  # columns that could not be told apart from the others
 
 

@@ -32,7 +32,8 @@ pre { background: var(--shade); padding: 10px 14px; border-radius: 8px; margin: 
 .wide { overflow-x: auto; margin: 0 0 14px }
 table { border-collapse: collapse; font-size: 0.92rem } caption { text-align: left; font-weight: 600; padding: 4px 0 }
 th, td { padding: 5px 18px 5px 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top }
-th { color: var(--soft); font-weight: 500 } tbody th { color: var(--ink) }
+th { color: var(--soft); font-weight: 500 } tbody th { color: var(--ink); min-width: 220px }
+th .soft { font-weight: 400; font-size: 0.9em }
 .number { text-align: right; white-space: nowrap }
 td.number { font-variant-numeric: tabular-nums }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); gap: 34px 40px }

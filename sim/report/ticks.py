@@ -1,7 +1,7 @@
 """Axes and numbers: where the marks stand, and how a number is written beside one, in a table, in a sentence.
 
 Marks are at 1, 2 or 5 times a power of ten (Heckbert, "Nice numbers for graph labels", Graphics Gems, 1990), because
-those can be read between; a logarithmic axis has them at powers of ten, with 2 and 5 between where it is short.
+those can be read between.
 """
 
 from __future__ import annotations
@@ -25,12 +25,9 @@ class Axis(NamedTuple):
     high: float
     marks: tuple[float, ...]
     labels: tuple[str, ...]
-    is_log: bool = False
 
     def place(self, value: Number) -> float:
         """Where a value lies, 0 at the low end and 1 at the high one."""
-        if self.is_log:
-            return (log10(value) - log10(self.low)) / (log10(self.high) - log10(self.low))
         return (value - self.low) / (self.high - self.low)
 
 
@@ -55,18 +52,6 @@ def linear(values: Sequence[Number], marks: int = 5, *, zero: bool = False) -> A
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
     places = tuple(number * step for number in range(first, last + 1))
     return Axis(places[0], places[-1], places, _labels(places, step))
-
-
-def logarithmic(values: Sequence[Number]) -> Axis:
-    """An axis in powers of ten; Misuse for what has no logarithm."""
-    if min(values) <= 0:
-        raise Misuse(f"a logarithmic axis cannot show {min(values)!r}")
-    bottom, top = floor(log10(min(values)) + 1e-9), ceil(log10(max(values)) - 1e-9)
-    top = max(top, bottom + 1)
-    between = (1, 2, 5) if top - bottom <= 2 else (1,)
-    every = max(1, ceil((top - bottom) / 8))
-    places = (*(part * 10.0**power for power in range(bottom, top, every) for part in between), 10.0**top)
-    return Axis(10.0**bottom, 10.0**top, places, tuple(short(place) for place in places), is_log=True)
 
 
 def _nice(step: float) -> float:

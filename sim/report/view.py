@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sim.joined import Estimate, Point, Sweep, check
@@ -19,6 +19,7 @@ class Row(NamedTuple):
 
     name: str
     label: str
+    means: str
     shown: str
     interval: str = ""
     runs: str = ""
@@ -71,11 +72,14 @@ def _of_run(result: Result, says: str) -> View:
         ("Seed", str(result.seed)),
         *((name.replace("_", " "), str(value)) for name, value in sorted(result.settings.items())),
     )
-    wrong = tuple(
+    wrong = _together(
         Wrong(broken.invariant, f"at {broken.at_us / 1e6:,.3f} s", broken.words, result.replay)
         for broken in result.broken
     )
-    rows = tuple(Row(name, figure(name).label, figure(name).shown(value)) for name, value in result.figures.items())
+    rows = tuple(
+        Row(name, figure(name).label, figure(name).means, figure(name).shown(value))
+        for name, value in result.figures.items()
+    )
     return View(
         result.scenario,
         "run",
@@ -103,7 +107,7 @@ def _of_sweep(sweep: Sweep, says: str) -> View:
     )
     wrong = (
         *(Wrong("no result", said(run.overrides, run.seed), run.error, run.replay) for run in sweep.failed),
-        *(
+        *_together(
             Wrong(run.invariant, f"{said(run.overrides, run.seed)}, at {run.at_us / 1e6:,.3f} s", run.words, run.replay)
             for run in sweep.broken
         ),
@@ -132,6 +136,17 @@ def _of_sweep(sweep: Sweep, says: str) -> View:
         series,
         names_of(series),
         sections,
+    )
+
+
+def _together(wrong: Iterable[Wrong]) -> tuple[Wrong, ...]:
+    """One for each invariant and run: the first, and how often it was seen again."""
+    several: dict[tuple[str, str], list[Wrong]] = {}
+    for one in wrong:
+        several.setdefault((one.what, one.replay), []).append(one)
+    return tuple(
+        first if not again else first._replace(words=f"{first.words} (and {len(again)} more of it in the same run)")
+        for first, *again in several.values()
     )
 
 
@@ -170,18 +185,23 @@ def _row(name: str, found: Estimate) -> Row:
     if found.low is not None and found.high is not None:
         is_same = found.least == found.most
         interval = "the same in all" if is_same else f"{how.number(found.low)} to {how.number(found.high)}"
-    return Row(name, how.label, how.shown(found.mean), interval, str(found.runs))
+    return Row(name, how.label, how.means, how.shown(found.mean), interval, str(found.runs))
 
 
 def over_parameters(sweep: Sweep) -> tuple[Series, ...]:
-    """Each figure over the first parameter that varies, a line for each choice of the others."""
+    """Each figure that changes, over the first parameter that varies; a line for each choice of the others."""
     varied = [name for name, values in sweep.over.items() if len(values) > 1]
     if not varied:
         return ()
     first, others = varied[0], varied[1:]
     lines = dict.fromkeys(said({name: point.overrides[name] for name in others}) for point in sweep.points)
-    names = dict.fromkeys(name for point in sweep.points for name in point.figures)
+    names = [name for name in dict.fromkeys(n for point in sweep.points for n in point.figures) if _moves(sweep, name)]
     return tuple(_over(sweep, name, first, others, tuple(lines)) for name in names)
+
+
+def _moves(sweep: Sweep, name: str) -> bool:
+    found = [point.figures[name] for point in sweep.points if name in point.figures]
+    return len({value for one in found for value in (one.least, one.most)}) > 1
 
 
 def _over(sweep: Sweep, name: str, first: str, others: Sequence[str], lines: Sequence[str]) -> Series:
@@ -200,7 +220,8 @@ def _over(sweep: Sweep, name: str, first: str, others: Sequence[str], lines: Seq
             row += _three(found.get((place, line)), how.unit.factor)
         rows.append(tuple(row))
     is_axis = all(isinstance(place, int | float) and not isinstance(place, bool) for place in sweep.over[first])
-    words = "The mean over the seeds; the band is its 95% interval."
+    words = f"{how.means[:1].upper()}{how.means[1:]}. " if how.means else ""
+    words += "The mean over the seeds; the band is its 95% interval."
     title = f"{how.label}, by {first.replace('_', ' ')}"
     return Series(
         f"by_{first}_{name}", title, words, tuple(columns), tuple(rows), how.unit.sign, "line" if is_axis else "bar"

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from sim.report.ticks import Number, full, short
+from sim.report.ticks import Number, full
 from sim.result import Series
 
 
@@ -25,7 +25,8 @@ class Unit(NamedTuple):
 UNITS: Final = {
     "_micro": Unit(1e-6, "JAM"),
     "_us": Unit(1e-3, "ms"),
-    "_wall_s": Unit(1, "s, another each time"),
+    "_per_wall_s": Unit(1, "per second of real time"),
+    "_per_node_s": Unit(1, "per node and second"),
     "_ms": Unit(1, "ms"),
     "_s": Unit(1, "s"),
     "_per_s": Unit(1, "per second"),
@@ -53,11 +54,56 @@ FIDELITIES: Final = {
 SHOWN_AS: Final = {"micro-JAM": Unit(1e-6, "JAM"), "micro": Unit(1e-6, "JAM"), "us": Unit(1e-3, "ms")}
 
 
+# What figures mean, by their whole name or by its end: what is before that is a group of players.
+MEANS: Final = {
+    "simulated_s": "time that passed in the world",
+    "inputs": "everything that any node was given: frames, hints, ticks, what its player did",
+    "deliveries": "frames and hints that reached a node",
+    "frames": "frames given to links",
+    "frames_dropped": "frames that were lost, or that no queue had room for",
+    "wall_s": "real time that it took",
+    "run_wall_s": "real time that it took",
+    "memory_per_node_bytes": "memory of the process, for each node of it",
+    "entries": "signed entries that a node holds in the end",
+    "events": "notes in them",
+    "equivocations": "authors that contradicted themselves, and were found out",
+    "refused": "things that a node refused to take",
+    "final_epochs": "epochs that nothing can change any more",
+    "supply_micro": "all coins there are in the end",
+    "blocks": "blocks proposed",
+    "votes": "votes on them",
+    "finalised_share": "of honest players' blocks, how many were accepted",
+    "others_accepted": "blocks of players who are not honest that were accepted",
+    "paid_micro": "what accepted blocks were paid",
+    "converged": "1: in the end all honest nodes held the same",
+    "converged_ms": "how long after the last note until they did; -1: they did not",
+    "faults": "faults that were put in",
+    "signatures_verified": "of entries; what was known already is not counted again",
+    "minted_micro": "coins made",
+    "burned_micro": "coins lost by slashing and fees",
+    "ops": "operations in the ledger",
+    "honest_each_micro": "what an honest player got",
+    "honest_finalised": "of honest players' blocks, how many were accepted",
+    "mean_w": "how unfamiliar verifiers are with whom they verify: 1 strangers, 0 always the same",
+    "_own_over_honest": "what the whole group got for its own blocks, over what one honest player got for everything",
+    "_all_over_honest": "what the whole group got for everything, over what one honest player got",
+    "_own_each": "a head's income from the group's own blocks, over an honest player's income",
+    "_all_each": "a head's income, over an honest player's",
+    "_burned_micro": "coins it lost by slashing",
+    "_fakes_accepted": "of what it faked, how much was accepted",
+    "_accepted": "of its blocks, how many were accepted",
+    "_fabricated": "of its blocks, how many were found to be made up",
+    "_persons": "what it weighs, in persons: one founder without a stake is one",
+    "_weight_share": "its part of all weight",
+}
+
+
 class Figure(NamedTuple):
     """A figure as it is shown."""
 
     label: str
     unit: Unit
+    means: str
 
     def shown(self, value: Number) -> str:
         """With its unit, as in a table."""
@@ -67,16 +113,14 @@ class Figure(NamedTuple):
         """Without it."""
         return full(value if self.unit.factor == 1 else value * self.unit.factor)
 
-    def brief(self, value: Number) -> str:
-        """Three digits, for headings."""
-        return f"{short(value * self.unit.factor)} {self.unit.sign}".strip()
-
 
 def figure(name: str) -> Figure:
     """How to show the figure of that name."""
     suffix = max((end for end in UNITS if name.endswith(end)), key=len, default="")
     label = (name.removesuffix(suffix) if suffix else name).replace("_", " ").strip() or name
-    return Figure(label[:1].upper() + label[1:], UNITS.get(suffix, Unit(1, "")))
+    end = max((end for end in MEANS if end.startswith("_") and name.endswith(end)), key=len, default="")
+    means = MEANS.get(name) or MEANS.get(end, "")
+    return Figure(label[:1].upper() + label[1:], UNITS.get(suffix, Unit(1, "")), means)
 
 
 def shown(series: Series) -> Series:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.errors import Misuse
-from sim.report.chart import draw, standalone
+from sim.report.chart import draw, picture
 from sim.report.plot import MOST_LINES, MOST_POINTS, Line, Plot, plot_of
 from sim.result import Series
 from tests.sim.report.made import HOSTILE, series
@@ -166,7 +166,9 @@ def test_hostile_names_stay_words() -> None:
 def test_a_picture_of_its_own_names_its_space_and_brings_its_colours() -> None:
     plot = plot_of(series((1, 2), (2, 3)))
     assert plot is not None
-    svg = ElementTree.fromstring(standalone(draw(plot._replace(is_log=True), "p")))
+    svg = ElementTree.fromstring(picture([plot, plot._replace(title=HOSTILE), plot]))
     space = "{http://www.w3.org/2000/svg}"
-    assert svg.tag == f"{space}svg"
+    assert svg.tag == f"{space}svg" and len(svg.findall(f"{space}svg")) == 3
     assert "prefers-color-scheme: dark" in (svg.findtext(f"{space}style") or "")
+    places = [(float(one.attrib["x"]), float(one.attrib["y"])) for one in svg.findall(f"{space}svg")]
+    assert places[0][1] == places[1][1] < places[2][1] and places[0][0] == places[2][0] < places[1][0]

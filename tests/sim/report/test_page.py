@@ -96,7 +96,8 @@ def test_what_was_run_and_its_figures_are_there() -> None:
     for words in ("ring", "Ten keys vote for each other.", "symjam sim run ring --seed 1", "Every invariant held."):
         assert words in said
     at = said.index("Honest")
-    assert said[at : at + 4] == ["Honest", "12.5 JAM", "Converged", "321.5 ms"]
+    assert said[at : at + 3] == ["Honest", "12.5 JAM", "Converged"] and said[at + 4] == "321.5 ms"
+    assert said[at + 3].startswith("how long after the last note")
 
 
 def test_what_did_not_hold_is_said_with_the_command_that_shows_it() -> None:
@@ -110,6 +111,22 @@ def test_what_did_not_hold_is_said_with_the_command_that_shows_it() -> None:
     text = page(view(failed))
     assert "One run came to no result." in text and "ring = 2, seed 7: MemoryError" in text
     assert "symjam sim run ring --seed 7" in text
+
+
+def test_what_did_not_hold_many_times_in_one_run_is_said_once() -> None:
+    many = tuple(Broken("no coin twice", number, f"player {number}") for number in range(40))
+    one = view(structs.replace(result(), broken=(*many, Broken("converged", 5, "they differ"))))
+    assert [(wrong.what, wrong.words) for wrong in one.wrong] == [
+        ("no coin twice", "player 0 (and 39 more of it in the same run)"),
+        ("converged", "they differ"),
+    ]
+
+
+def test_a_figure_that_never_changes_is_in_the_table_and_not_drawn() -> None:
+    points = tuple(point({"ring": ring}, [result(frames=7, earned_micro=ring)]) for ring in (1, 2))
+    one = view(structs.replace(sweep(), points=points))
+    assert [series.name for series in one.series] == ["by_ring_earned_micro"]
+    assert [row.label for row in one.parts[0].rows] == ["Frames", "Earned"]
 
 
 def test_a_sweep_shows_each_figure_over_what_varied_with_its_interval() -> None:
@@ -182,6 +199,7 @@ def test_no_figures_and_no_series_make_a_page_too() -> None:
         ("honest_micro", 12_500_000, "Honest: 12.5 JAM"),
         ("finalised_share", 0.993, "Finalised: 99.3 %"),
         ("deliveries_per_s", 31_234.5, "Deliveries: 31,234.5 per second"),
+        ("frames_per_node_s", 2.5, "Frames: 2.5 per node and second"),
         ("lag_us", 1_500, "Lag: 1.5 ms"),
         ("weight_q16", 32_768, "Weight: 0.5"),
         ("frames", 7, "Frames: 7"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.errors import Misuse
-from sim.report.ticks import LARGEST, checked, full, linear, logarithmic, short
+from sim.report.ticks import LARGEST, checked, full, linear, short
 
 NUMBERS = st.floats(-LARGEST, LARGEST) | st.integers(-(10**30), 10**30)
 
@@ -25,19 +25,6 @@ def test_an_axis_holds_its_values_and_has_few_marks(values: list[float], zero: b
     assert all(-1e-6 <= axis.place(value) <= 1 + 1e-6 for value in values)
     if zero:
         assert axis.low <= 0 <= axis.high
-
-
-@given(st.lists(st.floats(1e-9, 1e12), min_size=1, max_size=20))
-def test_a_logarithmic_axis_holds_its_values(values: list[float]) -> None:
-    axis = logarithmic(values)
-    assert all(-1e-6 <= axis.place(value) <= 1 + 1e-6 for value in values)
-    assert len(axis.marks) <= 12
-
-
-@pytest.mark.parametrize("values", [[0], [-1, 10], [1, 0]])
-def test_what_has_no_logarithm_has_no_such_axis(values: list[int]) -> None:
-    with pytest.raises(Misuse, match="logarithmic"):
-        logarithmic(values)
 
 
 @pytest.mark.parametrize("value", [nan, inf, -inf, 1e200, 10**400, -(10**400)])
