@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fairness odds scale decay fuzz soak soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock lock clean
+.PHONY: help setup run test lint bench fairness odds scale decay fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,7 +65,12 @@ fuzz: $(VENV)/.ready-fuzz ## fuzz a decoder: TARGET=entry|yjs|edit|frame SECONDS
 	@$(BIN)/python -m tests.fuzz $(or $(TARGET),entry) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
 	  --runs $(or $(RUNS),-1)
 
-soak: $(VENV)/.ready-dev ## kill, freeze, restart and cut off real nodes: SEED=1 RUNS=10 NODES=8 SECONDS=40 (cutting: root)
+soak: $(VENV)/.ready-dev ## random scenarios with every fault in the simulator: SECONDS=60 SEED=1 (or RUNS=300 NODES=16 HOURS=1 JOBS=2 OUT=file)
+	@$(BIN)/symjam sim soak --seed $(or $(SEED),1) $(if $(RUNS),--runs $(RUNS),--seconds $(or $(SECONDS),60)) \
+	  $(if $(NODES),--nodes $(NODES)) $(if $(HOURS),--hours $(HOURS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(OUT),--out $(OUT)) \
+	  $(if $(JSON),--json)
+
+soak-nodes: $(VENV)/.ready-dev ## kill, freeze, restart and cut off real nodes: SEED=1 RUNS=10 NODES=8 SECONDS=40 (cutting: root)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --runs $(or $(RUNS),10) --nodes $(or $(NODES),8) \
 	  --seconds $(or $(SECONDS),40) --rate $(or $(RATE),15) --preset $(or $(PRESET),small) --players $(or $(PLAYERS),2) \
 	  $(if $(JSON),--json)

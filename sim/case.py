@@ -9,29 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from random import Random
-from typing import Annotated, Final
+from typing import Annotated, Final, TextIO
 
 import msgspec
 from msgspec import Meta
 
 from consensus.params import PRESETS, Params
 from crdt.canonical import digest
-from crdt.errors import Misuse, Violation
+from crdt.errors import Misuse
 from crdt.keys import Identity
 from crdt.types import Window
 from node.engine.inputs import OpenSession
-from sim.checks import Checks, apart, undecided
+from sim import crypto
+from sim.checks import RAISES, Checks, apart, undecided
 from sim.checks.healed import decision_us
 from sim.faults import CLOCK, Fault, parse_kinds, plan
 from sim.people.cast import cast
 from sim.people.options import STRATEGIES, Honest, People
 from sim.people.player import Habits
 from sim.people.seat import Seat
-from sim.result import Broken
+from sim.result import Broken, Result
 from sim.trace import Trace
 from sim.trouble import Cables, Mesh, Trouble, neighbours
 from sim.world import World
 
+NAME: Final = "soak"
+TITLE: Final = "Random scenarios with every fault"
+ABOUT: Final = (
+    "A mesh in which processes die, machines lose power, disks fail, cables are cut, the network splits, clocks jump,"
+    " all drawn from the seed; then everything heals, and all nodes have to become one. What `symjam sim soak` runs."
+)
 START_US: Final = 1_790_000_000_000_000
 HEAL_US: Final = 30_000_000
 JUMP_MAX_US: Final = 180_000_000  # see sim/faults.py
@@ -41,8 +48,6 @@ HANDFUL_US: Final = 1_000_000  # notes of a second in one entry
 DRIFT_MAX_PPM: Final = 100
 FRIENDS: Final = 3
 HOSTILE: Final = ("equivocator", "flooder", "withholder", "lazy", "refuser")
-# What an engine could raise by a fault of its own. Misuse is caught where a player does something.
-RAISES: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, Misuse, TypeError, ValueError, Violation)
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 
@@ -64,6 +69,16 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     intensity: Annotated[float, Meta(ge=0, le=100)] = 1.0
     left_out: str = ""  # numbers, with commas
     tick_ms: Annotated[int, Meta(ge=10, le=10_000)] = 500
+
+    @property
+    def windows(self) -> int:
+        """How long it is without the time to heal."""
+        return -(-self.seconds // PRESETS[self.preset].window_s)
+
+    def start_us(self) -> int:
+        """When it begins: somewhere in an epoch."""
+        params = PRESETS[self.preset]
+        return START_US + Random(f"start {self.seed}").randrange(params.epoch_windows) * params.window_us
 
     def params(self) -> Params:
         """Its rules."""
@@ -131,6 +146,23 @@ def identity(seed: int, number: int) -> Identity:
     return Identity(digest(b"symjam-sim-key", seed.to_bytes(8, "big"), number.to_bytes(8, "big")))
 
 
+def result_of(case: Case, file: TextIO | None = None) -> Result:
+    """Run a case, traced, with signatures that are verified once for all nodes."""
+    with crypto.shared():
+        outcome = Run(case, Trace(case.start_us(), file)).run()
+    return Result(
+        scenario=NAME,
+        fidelity="network",
+        signatures="shared",
+        seed=case.seed,
+        nodes=case.nodes,
+        windows=case.windows,
+        figures=dict(outcome.figures),
+        broken=outcome.broken,
+        fingerprint=outcome.fingerprint,
+    )
+
+
 class Run:
     """A case under way."""
 
@@ -138,7 +170,7 @@ class Run:
         self.case, self.trace = case, trace
         chance = Random(f"case {case.seed}")
         params = case.params()
-        self.start_us = START_US + chance.randrange(params.epoch_windows) * params.window_us
+        self.start_us = case.start_us()
         self.world = World(params, case.seed, self.start_us, tick_us=case.tick_ms * 1_000, trace=trace)
         self.first = params.window_at(self.start_us)
         identities = [identity(case.seed, number) for number in range(case.nodes)]

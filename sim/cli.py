@@ -135,3 +135,53 @@ def report(result: Path, out: Path | None, as_json: bool) -> int:
     from sim.sweep_command import report_command
 
     return report_command(result, out, as_json)
+
+
+@sim.command()
+@click.option("--seconds", type=click.FloatRange(0), help="For how long, if --runs does not end it (default: 60).")
+@click.option("--runs", type=click.IntRange(1), help="How many, each from the next seed.")
+@click.option("--seed", type=click.IntRange(0, 2**63), default=1, show_default=True, help="Of the first.")
+@click.option("--nodes", type=click.IntRange(1, 1_000), help="In each (default: 2 to 16).")
+@click.option("--hours", type=click.FloatRange(0.01, 24), help="Of simulated time, by the rules that rooms use.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Keep results; go on from them."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each, with a schema name.")
+@guarded
+def soak(
+    seconds: float | None,
+    runs: int | None,
+    seed: int,
+    nodes: int | None,
+    hours: float | None,
+    jobs: int,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Random scenarios with every fault, one after another; what fails is printed with the command that replays it."""
+    from sim.soak import Wish
+    from sim.soaked import run_soak
+
+    return run_soak(Wish(seed, seconds, runs, nodes, hours, jobs, out), as_json)
+
+
+@sim.command()
+@click.argument("scenario", type=click.Choice(["soak"]))
+@click.option("--nodes", type=click.IntRange(1, 1_000), help="As for `sim run`.")
+@click.option("--seed", type=click.IntRange(0, 2**63), default=1, show_default=True, help="As for `sim run`.")
+@click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="As for `sim run` (repeatable).")
+@click.option("--tries", type=click.IntRange(1, 10_000), default=200, show_default=True, help="At most so many runs.")
+@click.option("--seconds", type=click.FloatRange(0), default=600.0, show_default=True, help="At most so long.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with a schema name.")
+@guarded
+def shrink(
+    scenario: str, nodes: int | None, seed: int, sets: tuple[str, ...], tries: int, seconds: float, as_json: bool
+) -> int:
+    """Make a failing run of `soak` smaller: say what `symjam sim run` was given."""
+    from sim.case import case_of
+    from sim.scenario import parse_settings
+    from sim.soaked import run_shrink
+
+    given = {} if nodes is None else {"nodes": nodes}
+    return run_shrink(case_of(seed, given | parse_settings(sets)), tries, seconds, as_json)

@@ -19,8 +19,8 @@ from crdt.errors import Misuse
 from crdt.keys import Identity
 from node.engine.inputs import OpenSession
 from sim import crypto
-from sim.case import RAISES, identity
-from sim.checks import Checks, apart
+from sim.case import Case, identity, result_of
+from sim.checks import RAISES, Checks, apart
 from sim.checks.healed import decision_us
 from sim.economy.plan import Plan
 from sim.economy.run import run_economy
@@ -63,6 +63,8 @@ def run(scenario: Scenario, seed: int, file: TextIO | None = None, tell: Tell = 
         if file is not None:
             raise Misuse(f"{scenario.name} has no trace: in an economy no node is given anything")
         result = run_economy(scenario.setup, seed)
+    elif isinstance(scenario.setup, Case):
+        result = result_of(msgspec.structs.replace(scenario.setup, seed=seed), file)
     else:
         with crypto.using(scenario.setup.signatures) as tally:
             result = Stage(scenario.setup, scenario.name, seed, file, tell).run(tally)

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crdt.errors import OperatingFailure
 from sim import run
+from sim.case import NAME as SOAK
+from sim.case import Case
 from sim.economy.plan import Plan
 from sim.result import Result
 from sim.scenario import Scenario, load, names
@@ -29,13 +31,15 @@ SIGNATURES: Final = {
 
 def listing() -> dict[str, Any]:
     """All scenarios."""
-    return {"schema": LIST_SCHEMA, "scenarios": [_described(load(name)) for name in names()]}
+    return {"schema": LIST_SCHEMA, "scenarios": [_described(load(name)) for name in [*names(), SOAK]]}
 
 
 def _described(scenario: Scenario) -> dict[str, Any]:
     setup = scenario.setup
     if isinstance(setup, Plan):
         players, signatures, who = setup.players, "none", {group.name for group in setup.groups}
+    elif isinstance(setup, Case):
+        players, signatures, who = setup.nodes, "shared", {"honest"}
     else:
         players, signatures = setup.nodes, setup.signatures
         who = {str(table.__struct_config__.tag) for table in setup.people}

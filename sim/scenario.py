@@ -27,6 +27,8 @@ from msgspec import Meta
 
 from consensus.params import PRESETS, Params
 from crdt.errors import Misuse
+from sim.case import ABOUT, TITLE, Case, case_of
+from sim.case import NAME as SOAK
 from sim.crypto import Kind
 from sim.economy.plan import HONEST, Plan, checked
 from sim.faults import Kind as Fault
@@ -114,7 +116,7 @@ class Scenario(NamedTuple):
     place: str  # as the user named it
     title: str
     about: str
-    setup: Setup | Plan
+    setup: Setup | Plan | Case
     settings: dict[str, Value]
     content: bytes
 
@@ -132,6 +134,9 @@ def names() -> list[str]:
 def load(name: str, settings: Mapping[str, Value] | None = None) -> Scenario:
     """A scenario by name, or by the path of a TOML file. Misuse for what cannot be run."""
     settings = dict(settings or {})
+    if name == SOAK:
+        case = case_of(0, settings)
+        return Scenario(SOAK, SOAK, TITLE, ABOUT, case, settings, msgspec.json.encode([SOAK, case], order="sorted"))
     told = _parsed(name)
     for place, value in settings.items():
         _put(told, place, value)
@@ -187,7 +192,9 @@ def _text(name: str) -> str:
     if name in names():
         return (_shelf() / f"{name}{SUFFIX}").read_text(encoding="utf-8")
     if not name.endswith(SUFFIX):
-        raise Misuse(f"no scenario {name!r}; there are {', '.join(names())}, and your own files ending in {SUFFIX}")
+        raise Misuse(
+            f"no scenario {name!r}; there are {', '.join([*names(), SOAK])}, and your own files ending in {SUFFIX}"
+        )
     try:
         raw = Path(name).read_bytes()[: FILE_MAX_BYTES + 1]
         text = raw.decode()

@@ -13,11 +13,11 @@ from crdt.types import Epoch, PlayerId
 from node.engine.effects import Effect, Persist
 from sim.checks.healed import apart, undecided
 from sim.checks.journal import Journal, Watched
-from sim.checks.laws import THEORY, Findings, Law
+from sim.checks.laws import RAISES, THEORY, Findings, Law
 from sim.checks.ledgers import Ledgers
 from sim.result import Broken
 
-__all__ = ["THEORY", "Checks", "Law", "apart", "undecided"]
+__all__ = ["RAISES", "THEORY", "Checks", "Law", "apart", "undecided"]
 
 
 class Checks:

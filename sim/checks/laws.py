@@ -6,8 +6,11 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
+from crdt.errors import Misuse, Violation
 from sim.result import Broken
 
+# What an engine could raise by a fault of its own. Misuse is caught where a player does something.
+RAISES: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, Misuse, TypeError, ValueError, Violation)
 FOUND_MAX: Final = 20  # of one run: the first says most
 
 

@@ -1,6 +1,6 @@
 """The soak of issue 3: real nodes that are killed, frozen, restarted and cut off while everybody plays.
 
-    python -m tests.chaos --seed 1 --runs 10 --nodes 8 --seconds 40        (`make soak SEED=1 RUNS=10 ...`)
+    python -m tests.chaos --seed 1 --runs 10 --nodes 8 --seconds 40        (`make soak-nodes SEED=1 RUNS=10 ...`)
 
 A run is fine when all nodes say the same within five seconds of the last healing, every event that a node
 acknowledged is in every node's documents once, and nobody refused, blamed or froze anybody. The directory of a run that

@@ -41,7 +41,7 @@ class Wish(NamedTuple):
     def replay(self, seed: int) -> str:
         """The command for the same again."""
         options = " ".join(f"{name.upper()}={value}" for name, value in self._asdict().items())
-        return f"make soak SEED={seed} RUNS=1 {options}"
+        return f"make soak-nodes SEED={seed} RUNS=1 {options}"
 
 
 @dataclass

@@ -1,5 +1,5 @@
 """Eight nodes writing while they are killed, frozen, restarted and cut off, in the virtual room: the soak of
-`make soak` (tests/chaos) with the same schedules, thousands of times cheaper. The same seed gives the same run.
+`make soak-nodes` (tests/chaos) with the same schedules, thousands of times cheaper. The same seed gives the same run.
 
     python -m tests.sim.chaos --seed 7 --runs 100      prints what each run came to
 """
