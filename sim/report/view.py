@@ -164,7 +164,11 @@ def _span(seeds: Sequence[int]) -> str:
 
 def _verdict(broken: int, failed: int, runs: int) -> str:
     if not broken and not failed:
-        return "Every invariant held." if runs == 1 else f"Every invariant held in all {runs:,} runs."
+        return (
+            "Nothing that was checked was broken."
+            if runs == 1
+            else f"Nothing that was checked was broken in {runs:,} runs."
+        )
     said = []
     if broken:
         said.append(
