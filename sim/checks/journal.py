@@ -88,7 +88,7 @@ class Journal:
 
     def sent(self, host: Watched, frame: bytes) -> None:
         """A frame leaves a node."""
-        if tag_of(frame) != TAG_ENTRIES or frame.find(host.player) < 0:
+        if host.player not in self.honest or tag_of(frame) != TAG_ENTRIES or frame.find(host.player) < 0:
             return
         _, document, raws, _ = msgspec.msgpack.decode(frame)
         if ledger_epoch(document) is None:
