@@ -68,7 +68,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: str = "all"  # kinds (sim/faults.py), with commas
     intensity: Annotated[float, Meta(ge=0, le=100)] = 1.0
     left_out: str = ""  # numbers, with commas
-    tick_ms: Annotated[int, Meta(ge=10, le=10_000)] = 500
+    tick_ms: Annotated[int, Meta(ge=10, le=10_000)] = 1_000
 
     @property
     def windows(self) -> int:
