@@ -233,7 +233,8 @@ class Network:
             self.dropped += 1
             return
         if draw() < line.overtake and not is_first:
-            self._timeline.at(at_us + 2 * (line.base_us + line.spread_us), self._arrive, link, frame)
+            late_us = max(at_us, link.arrives_us) + 2 * (line.base_us + line.spread_us)
+            self._timeline.at(late_us, self._arrive, link, frame)
             return
         link.arrives_us = max(at_us, link.arrives_us)
         self._timeline.at(link.arrives_us, self._arrive, link, frame)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from crdt.errors import Misuse
 from sim.faults import ALL, CABLE, CALM_MS, PROCESS, Fault, Kind, parse_kinds, plan
 from sim.host import Host
+from sim.network import Line
 from sim.trouble import Cables, Mesh, Trouble, neighbours
 from sim.world import World
 from tests.sim.room import SECOND, room, totals
@@ -161,3 +162,13 @@ def test_a_full_disk_is_full_for_the_next_process_too() -> None:
     assert hosts[0].failure.why.startswith("No space")
     world.run_until(world.now_us + 9 * SECOND)
     assert hosts[0].alive
+
+
+def test_no_frame_overtakes_the_hello_of_a_line_that_was_slower_then() -> None:
+    world, hosts = room(2, linked=False)
+    world.link(hosts[0].player, hosts[1].player, Line(base_us=1_500_000, overtake=0.0, loss=0.001))
+    for one, other in (hosts, hosts[::-1]):
+        world.network.set_line(one.player, other.player, Line(overtake=1.0))
+    world.run_until(world.now_us + 5 * SECOND)
+    assert all(not host.engine.refused and not peer.violations for host in hosts for peer in host.engine.peers.values())
+    assert all(peer.hello is not None for host in hosts for peer in host.engine.peers.values())
