@@ -42,6 +42,12 @@ BOARD_PARTS_NAMED_MAX: Final = 64
 BOARD_NAME_MAX: Final = 24
 BOARD_LINE_MAX: Final = 500
 BOARD_LINES_SHOWN_MAX: Final = 100
+CHART_PARTS_MAX: Final = 8
+CHART_NOTES_MAX: Final = 8_000
+CHART_MAX_BYTES: Final = 44_000
+SHEET_TEXT_MAX: Final = 3_500  # characters of a chart in one edit
+SHEETS_MAX: Final = 16  # edits that one chart takes
+SHEETS_READ_MAX: Final = 1_024  # the latest of them in one part of a jam
 
 # Per peer
 HELD_PER_PEER_MAX: Final = 512  # entries that came before their predecessors
@@ -124,6 +130,8 @@ REPLAY_COUNTED_MAX: Final = 2  # of these, in which every note is looked for
 MIDI_FILE_MAX_BYTES: Final = 4_000_000
 MIDI_EVENTS_MAX: Final = 200_000
 MIDI_DURATION_MAX_US: Final = 86_400_000_000
+RECORDING_EVENTS_MAX: Final = 100_000  # of one session, read back at once
+CHART_FILE_MAX_BYTES: Final = 1_000_000
 
 # The API on loopback
 API_CONNECTIONS_MAX: Final = 128

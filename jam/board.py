@@ -17,12 +17,16 @@ from crdt.limits import (
     BOARD_NAME_MAX,
     BOARD_PARTS_NAMED_MAX,
     BOARD_TITLE_MAX,
+    SHEETS_READ_MAX,
 )
 from crdt.shared import Push, Put, Root, Shared
 from crdt.types import PlayerId
 from crdt.yedit import Value
+from jam.chart import Chart
+from jam.sheets import SHEETS, allows_sheet, chart_in
 
 TEMPO_MBPM: Final = range(20_000, 400_001)
+BARS: Final = range(2**31)
 ABOUT: Final = "about"
 PARTS: Final = "parts"
 CHAT: Final = "chat"
@@ -46,6 +50,21 @@ class SetChart(NamedTuple):
     chart: str
 
 
+class SetStart(NamedTuple):
+    """From which bar of the session on the chart is played, again and again."""
+
+    bar: int
+
+
+class AddSheet(NamedTuple):
+    """A piece of a chart (jam/sheets.py)."""
+
+    chart: str
+    number: int
+    pieces: int
+    text: str
+
+
 class Assign(NamedTuple):
     """Who plays a part; None for nobody yet. A part that nobody needs any more is dropped by `DropPart`."""
 
@@ -65,7 +84,7 @@ class Say(NamedTuple):
     text: str
 
 
-Change = SetTitle | SetTempo | SetChart | Assign | DropPart | Say
+Change = SetTitle | SetTempo | SetChart | SetStart | AddSheet | Assign | DropPart | Say
 
 
 class Line(NamedTuple):
@@ -82,6 +101,7 @@ class Board(NamedTuple):
     title: str | None = None
     tempo_mbpm: int | None = None
     chart: str | None = None
+    start_bar: int | None = None
     parts: tuple[tuple[str, PlayerId | None], ...] = ()
     lines: tuple[Line, ...] = ()
 
@@ -94,6 +114,8 @@ def _allows_about(author: PlayerId, key: str | None, value: Value) -> bool:
             return _is_number(value) and value in TEMPO_MBPM
         case "chart":
             return isinstance(value, str) and (not value or _is_hex(value))
+        case "start_bar":
+            return _is_number(value) and value in BARS
     return False
 
 
@@ -132,6 +154,7 @@ SHAPE: Final = {
     ABOUT: Root(is_map=True, allows=_allows_about),
     PARTS: Root(is_map=True, allows=_allows_part),
     CHAT: Root(is_map=False, allows=_allows_line, own=True),
+    SHEETS: Root(is_map=False, allows=allows_sheet, own=True),
 }
 
 
@@ -145,6 +168,10 @@ def op_of(change: Change, author: PlayerId, t_us: int) -> Put | Push:
             op = Put(ABOUT, "tempo_mbpm", tempo_mbpm)
         case SetChart(chart):
             op = Put(ABOUT, "chart", chart)
+        case SetStart(bar):
+            op = Put(ABOUT, "start_bar", bar)
+        case AddSheet(chart, number, pieces, text):
+            op = Push(SHEETS, (author.hex(), chart, number, pieces, text))
         case Assign(part, player):
             op = Put(PARTS, part, player.hex() if player else "")
         case DropPart(part):  # said, not deleted: an earlier part of the jam may name it too
@@ -154,7 +181,7 @@ def op_of(change: Change, author: PlayerId, t_us: int) -> Put | Push:
     if not SHAPE[op.root].allows(author, op.key if isinstance(op, Put) else None, op.value):
         raise Misuse(
             f"a title has up to {BOARD_TITLE_MAX} characters, a part's name 1 to {BOARD_NAME_MAX}, a line 1 to "
-            f"{BOARD_LINE_MAX}; a tempo is 20 to 400 beats a minute, a chart 64 hex digits"
+            f"{BOARD_LINE_MAX}; a tempo is 20 to 400 beats a minute, a chart 64 hex digits, a bar not negative"
         )
     return op
 
@@ -169,14 +196,21 @@ def read(documents: Iterable[Shared]) -> Board:
         parts.update(document.map(PARTS))
         lines.extend(_line(said) for said in document.list(CHAT, BOARD_LINES_SHOWN_MAX))
     named = sorted(name for name, player in parts.items() if player is not None)
-    title, tempo, chart = (about.get(key) for key in ("title", "tempo_mbpm", "chart"))
+    title, tempo, chart, start = (about.get(key) for key in ("title", "tempo_mbpm", "chart", "start_bar"))
     return Board(
         title=str(title) if title is not None else None,
         tempo_mbpm=_whole(tempo) if tempo is not None else None,
         chart=str(chart) if chart is not None else None,
+        start_bar=_whole(start) if start is not None else None,
         parts=tuple((name, _player(parts[name])) for name in named[:BOARD_PARTS_NAMED_MAX]),
         lines=tuple(lines[-BOARD_LINES_SHOWN_MAX:]),
     )
+
+
+def read_chart(documents: Iterable[Shared], wanted: str) -> Chart | None:
+    """The chart of this id, when all of it is in one of the parts."""
+    found = (chart_in(document.list(SHEETS, SHEETS_READ_MAX), wanted) for document in documents)
+    return next((chart for chart in found if chart is not None), None)
 
 
 def _line(said: object) -> Line:

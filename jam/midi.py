@@ -9,7 +9,7 @@ else is in the file.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +22,7 @@ from crdt.types import Micros
 DRUM_CHANNEL: Final = 9  # the tenth, counted from 0
 DEFAULT_TEMPO_US: Final = 500_000  # per quarter note, when a file says nothing
 TEMPO_RANGE_MBPM: Final = (20_000, 400_000)  # what a session can declare
+_MELODIC: Final = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 WRITE_DIVISION: Final = 24_000  # ticks per quarter: about 20 us at 120 beats per minute
 
 # What mido is known to raise on bytes that are no MIDI file; tests/jam/test_midi.py fuzzes for others.
@@ -70,18 +71,7 @@ def load(path: Path | str, doing: str = "play") -> Performance:
 
 def parse(raw: bytes, title: str, what: str = "cannot play this") -> Performance:
     """A performance from a MIDI file's bytes; OperatingFailure as for `load`."""
-    import mido
-
-    if len(raw) > MIDI_FILE_MAX_BYTES:
-        raise OperatingFailure(what, f"larger than {MIDI_FILE_MAX_BYTES} bytes", "Give a shorter recording")
-    try:
-        file = mido.MidiFile(file=io.BytesIO(raw), clip=True)
-    except _MALFORMED:
-        raise OperatingFailure(what, "not a Standard MIDI File, or a damaged one", "Export it again") from None
-    if file.ticks_per_beat <= 0:
-        raise OperatingFailure(what, "its times are not in ticks per beat", "Export it with a tempo")
-    if file.type == 2:
-        raise OperatingFailure(what, "it holds several songs (type 2)", "Export one of them as type 0 or 1")
+    file = open_file(raw, what)
     messages = _in_order(file.tracks)
     notes = [m for _, m in messages if m.type == "note_on" and m.velocity > 0]
     if not notes:
@@ -98,6 +88,39 @@ def parse(raw: bytes, title: str, what: str = "cannot play this") -> Performance
     return Performance(
         title, _declarable((30_000_000_000 * beat_unit + tempo_us) // (2 * tempo_us)), beats, events, events[-1].t_us
     )
+
+
+def open_file(raw: bytes, what: str) -> Any:
+    """A mido.MidiFile of a file's bytes, its times in ticks per beat; OperatingFailure as for `load`."""
+    import mido
+
+    if len(raw) > MIDI_FILE_MAX_BYTES:
+        raise OperatingFailure(what, f"larger than {MIDI_FILE_MAX_BYTES} bytes", "Give a shorter recording")
+    try:
+        file = mido.MidiFile(file=io.BytesIO(raw), clip=True)
+    except _MALFORMED:
+        raise OperatingFailure(what, "not a Standard MIDI File, or a damaged one", "Export it again") from None
+    if file.ticks_per_beat <= 0:
+        raise OperatingFailure(what, "its times are not in ticks per beat", "Export it with a tempo")
+    if file.type == 2:
+        raise OperatingFailure(what, "it holds several songs (type 2)", "Export one of them as type 0 or 1")
+    return file
+
+
+class Metre(NamedTuple):
+    """What a file says of its beats; `beat_ticks_e3` is the length of one in thousandths of the file's ticks."""
+
+    tempo_mbpm: int
+    beats_per_bar: int
+    beat_ticks_e3: int
+
+
+def declared_metre(file: Any) -> Metre:
+    """The metre of a mido.MidiFile; its beats are those of the tempo that a session can declare."""
+    tempo_us, beats, beat_unit = _metre(file.ticks_per_beat, _in_order(file.tracks))
+    actual = max(1, (30_000_000_000 * beat_unit + tempo_us) // (2 * tempo_us))
+    tempo_mbpm = _declarable(actual)
+    return Metre(tempo_mbpm, beats, max(1, file.ticks_per_beat * 4_000 * actual // (beat_unit * tempo_mbpm)))
 
 
 def _in_order(tracks: Any) -> list[tuple[int, Any]]:
@@ -124,7 +147,8 @@ def _metre(division: int, messages: list[tuple[int, Any]]) -> tuple[int, int, in
             tempo_us, since = max(1, message.tempo), tick
         elif message.type == "time_signature" and signature is None:
             signature = (message.numerator, message.denominator)
-    held[tempo_us] = held.get(tempo_us, 0) + (messages[-1][0] - since) * tempo_us
+    ends = messages[-1][0] if messages else 0
+    held[tempo_us] = held.get(tempo_us, 0) + (ends - since) * tempo_us
     tempo_us = max(held, key=lambda tempo: (held[tempo], -tempo))
     numerator, denominator = signature or (4, 4)
     if numerator * 4 % denominator == 0:  # whole quarters fit a bar: 4/4, 3/4, 6/8
@@ -163,26 +187,52 @@ def _events(division: int, messages: list[tuple[int, Any]], all_drums: bool) -> 
 
 def write(performance: Performance, path: Path | str) -> None:
     """Write a MIDI file of one track, on the drum channel when every note is a drum's. Times round to about 20 us."""
+    raw = written(performance.title, performance.tempo_mbpm, performance.beats_per_bar, {"": performance.events})
+    try:
+        Path(path).write_bytes(raw)
+    except OSError as error:
+        raise OperatingFailure(f"cannot write {path}", error.strerror or "unknown", "Choose another place") from None
+
+
+def written(title: str, tempo_mbpm: int, beats_per_bar: int, takes: Mapping[str, Sequence[Note]]) -> bytes:
+    """The bytes of a MIDI file: of one track for one take, else of one track more for each, with its name. A take's
+    notes go to the drum channel when all are a drum's, else to a channel of its own, as long as there are any."""
     import mido
 
-    tempo_us = min(round(60_000_000_000 / performance.tempo_mbpm), 0xFFFFFF)
-    channel = DRUM_CHANNEL if all(n.lane == DRUM_LANES.get(n.pitch, OTHER_LANE) for n in performance.events) else 0
-    track = mido.MidiTrack()
-    track.append(mido.MetaMessage("track_name", name=performance.title))
-    track.append(mido.MetaMessage("set_tempo", tempo=tempo_us))
-    track.append(mido.MetaMessage("time_signature", numerator=performance.beats_per_bar, denominator=4))
+    tempo_us = min(round(60_000_000_000 / tempo_mbpm), 0xFFFFFF)
+    head = mido.MidiTrack()
+    head.append(mido.MetaMessage("track_name", name=_latin(title)))
+    head.append(mido.MetaMessage("set_tempo", tempo=tempo_us))
+    head.append(mido.MetaMessage("time_signature", numerator=beats_per_bar, denominator=4))
+    file = mido.MidiFile(type=0 if len(takes) == 1 else 1, ticks_per_beat=WRITE_DIVISION)
+    file.tracks.append(head)
+    for number, (name, notes) in enumerate(takes.items()):
+        track = head
+        if len(takes) > 1:
+            track = mido.MidiTrack()
+            track.append(mido.MetaMessage("track_name", name=_latin(name)))
+            file.tracks.append(track)
+        is_drums = all(n.lane == DRUM_LANES.get(n.pitch, OTHER_LANE) for n in notes)
+        _write_notes(track, notes, DRUM_CHANNEL if is_drums else _MELODIC[number % len(_MELODIC)], tempo_us)
+    out = io.BytesIO()
+    file.save(file=out)
+    return out.getvalue()
+
+
+def _write_notes(track: Any, notes: Sequence[Note], channel: int, tempo_us: int) -> None:
+    import mido
+
     last = 0
-    for note in performance.events:
+    for note in notes:
         tick = (2 * note.t_us * WRITE_DIVISION + tempo_us) // (2 * tempo_us)
         kind = "note_on" if note.kind == Kind.NOTE_ON else "note_off"
         track.append(mido.Message(kind, channel=channel, note=note.pitch, velocity=note.velocity, time=tick - last))
         last = tick
-    file = mido.MidiFile(type=0, ticks_per_beat=WRITE_DIVISION)
-    file.tracks.append(track)
-    try:
-        file.save(str(path))
-    except OSError as error:
-        raise OperatingFailure(f"cannot write {path}", error.strerror or "unknown", "Choose another place") from None
+
+
+def _latin(text: str) -> str:
+    """What a file can say: text in it is Latin-1."""
+    return text.encode("latin-1", "replace").decode("latin-1")
 
 
 def quantised(performance: Performance, grid: Grid) -> Performance:

@@ -147,6 +147,15 @@ def up(
 @click.option("--quantise", is_flag=True, help="Put every note on the grid first: shows how a machine is told apart.")
 @click.option("--title", help="Title of the jam (default: the file's name).")
 @click.option("--join", is_flag=True, help="Play into the jam that is on, instead of opening one.")
+@click.option(
+    "--chart",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Share a chart of this MIDI file with the jam; plays nothing.",
+)
+@click.option("--lanes", type=click.IntRange(4, 10), default=10, show_default=True, help="Of the chart.")
+@click.option("--players", type=click.IntRange(1, 8), default=1, show_default=True, help="At least so many parts.")
+@click.option("--level", type=click.Choice(["easy", "medium", "hard"]), default="medium", show_default=True)
 @_as_json
 @guarded
 def jam(
@@ -158,9 +167,17 @@ def jam(
     quantise: bool,
     title: str | None,
     join: bool,
+    chart: Path | None,
+    lanes: int,
+    players: int,
+    level: str,
     as_json: bool,
 ) -> int:
     """Play into the running node; without a file, print the address of the page to play on."""
+    if chart is not None:
+        from node.commands.chart import share
+
+        return share(data, chart, {"title": title, "lanes": lanes, "players": players, "level": level}, as_json)
     from node.commands.jam import run
 
     return run(
@@ -183,6 +200,17 @@ def jam(
 def status(data: Path | None, as_json: bool) -> int:
     """What the running node is doing: peers, jam, blocks, and everything it refused."""
     from node.commands.status import run
+
+    return run(data=data, as_json=as_json)
+
+
+@main.command()
+@_data
+@_as_json
+@guarded
+def watch(data: Path | None, as_json: bool) -> int:
+    """Who is here, what they play, blocks and the clock, live in the terminal. Ctrl-C ends it."""
+    from node.commands.watch import run
 
     return run(data=data, as_json=as_json)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from crdt.errors import OperatingFailure
 from crdt.limits import API_ANSWER_MAX_BYTES
@@ -73,6 +73,14 @@ class Client:
     def close_session(self) -> Doc:
         """Close the session that the node opened."""
         return self._json("DELETE", "/api/session")
+
+    def share_chart(self, raw: bytes, wish: Mapping[str, Any]) -> Doc:
+        """Put a chart of a MIDI file on the board; fields as POST /api/chart in docs/api.md."""
+        return self._json("POST", f"/api/chart?{urlencode(wish)}", raw)
+
+    def midi(self, session: str | None = None) -> bytes:
+        """What was played in a session, as a Standard MIDI File."""
+        return self._call("GET", f"/api/session/midi?{urlencode({'session': session} if session else {})}")
 
     def stop(self) -> Doc:
         """End the node cleanly."""

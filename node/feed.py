@@ -132,6 +132,19 @@ async def open_feed(
     `on_saved` is called with the events of every play that the node acknowledges, in the order of the answers.
     NoNode when nothing listens, OperatingFailure when the node refuses or does not answer.
     """
+    async with open_socket(address) as websocket:
+        feed = PlayFeed(websocket, on_saved)
+        nursery.start_soon(feed.listen)
+        with trio.move_on_after(_TIMEOUT_S) as scope:
+            await feed.learn_clock()
+        if scope.cancelled_caught:
+            raise OperatingFailure("the node does not answer", f"silent for {_TIMEOUT_S:g} s", "Restart it.")
+        yield feed
+
+
+@asynccontextmanager
+async def open_socket(address: ApiAddress) -> AsyncIterator[WebSocketConnection]:
+    """The live WebSocket of a node. NoNode when nothing listens, OperatingFailure when the node refuses."""
     connection = open_websocket_url(
         f"ws://127.0.0.1:{address.port}/ws",
         subprotocols=["symjam", f"token.{address.token}"],
@@ -141,13 +154,7 @@ async def open_feed(
     )
     try:
         async with connection as websocket:
-            feed = PlayFeed(websocket, on_saved)
-            nursery.start_soon(feed.listen)
-            with trio.move_on_after(_TIMEOUT_S) as scope:
-                await feed.learn_clock()
-            if scope.cancelled_caught:
-                raise OperatingFailure("the node does not answer", f"silent for {_TIMEOUT_S:g} s", "Restart it.")
-            yield feed
+            yield websocket
     except HandshakeError as error:
         raise _refused(address, error) from error
 

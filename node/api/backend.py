@@ -7,7 +7,7 @@ the node's own: documents (the shapes of docs/api.md) pass through it as the bac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,7 @@ from msgspec import Meta
 from consensus.events import LANES
 from crdt.errors import Violation
 from crdt.follower import Follower
+from crdt.limits import CHART_PARTS_MAX
 from crdt.types import DocumentName
 from crdt.yupdate import Item
 from jam.board import Change
@@ -42,6 +43,15 @@ class SessionWish(msgspec.Struct, frozen=True):
     beats_per_bar: Annotated[int, Meta(ge=1, le=32)] = 4
     subdivision: Annotated[int, Meta(ge=1, le=12)] = 4
     tags: Annotated[tuple[Annotated[str, Meta(max_length=24)], ...], Meta(max_length=8)] = ()
+
+
+class ChartWish(msgspec.Struct, frozen=True):
+    """How a MIDI file is to become a chart (jam/chart.py)."""
+
+    title: Annotated[str, Meta(max_length=80)] = ""
+    lanes: Annotated[int, Meta(ge=4, le=LANES)] = LANES
+    players: Annotated[int, Meta(ge=1, le=CHART_PARTS_MAX)] = 1
+    level: Literal["easy", "medium", "hard"] = "medium"
 
 
 class Library(Protocol):
@@ -111,6 +121,21 @@ class Backend(Protocol):
 
     async def edit(self, change: Change) -> Doc:
         """Change the board of the session that is on; returns the board once the entry is saved."""
+
+    def chart(self) -> Doc:
+        """`symjam.chart/1`: the chart on the board of the session that is on."""
+
+    async def share_chart(self, wish: ChartWish, raw: bytes) -> Doc:
+        """Make a chart of a MIDI file's bytes and put it on the board; returns `symjam.chart/1` once it is saved."""
+
+    async def begin_chart(self) -> Doc:
+        """Let the chart begin again, two bars from now."""
+
+    def recording(self, session: str | None) -> Doc:
+        """`symjam.recording/1`: what was played in a session; None for the one that is on, or the newest."""
+
+    def midi(self, session: str | None) -> bytes:
+        """The same as a Standard MIDI File."""
 
     def stop(self) -> None:
         """Begin to end the daemon; returns at once."""

@@ -14,13 +14,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crdt.errors import OperatingFailure, Violation
-from crdt.limits import API_BODY_MAX_BYTES, API_BODY_TIMEOUT_S, API_LIST_MAX
+from crdt.limits import API_BODY_MAX_BYTES, API_BODY_TIMEOUT_S, API_LIST_MAX, CHART_FILE_MAX_BYTES
 from crdt.types import is_document
-from node.api.backend import Backend, SessionWish
+from node.api.backend import Backend, ChartWish, SessionWish
 from node.api.errors import Refusal, error_response, json_response, refusal_of
 
 T = TypeVar("T")
 BLOCK_PREFIX_MIN: Final = 4  # digits
+SESSION_BOUNDS: Final = (
+    "A tempo is 20000 to 400000 thousandths of a beat a minute, a bar 1 to 32 beats, a beat 1 to 12 steps; a title has "
+    "80 characters at most, and a jam 8 tags of 24 characters."
+)
 
 
 class Http:
@@ -42,6 +46,11 @@ class Http:
             Route("/api/session", self.session),
             Route("/api/session", self.open_session, methods=["POST"]),
             Route("/api/session", self.close_session, methods=["DELETE"]),
+            Route("/api/session/recording", self.recording),
+            Route("/api/session/midi", self.midi),
+            Route("/api/chart", self.chart),
+            Route("/api/chart", self.share_chart, methods=["POST"]),
+            Route("/api/chart/start", self.begin_chart, methods=["POST"]),
             Route("/api/stop", self.stop, methods=["POST"]),
             Route("/metrics", self.metrics),
         ]
@@ -91,11 +100,38 @@ class Http:
 
     async def open_session(self, request: Request) -> Response:
         """POST /api/session."""
-        return json_response(await self._backend.open_session(await _body(request, SessionWish)))
+        wish = await _body(request, SessionWish, SESSION_BOUNDS)
+        return json_response(await self._backend.open_session(wish))
 
     async def close_session(self, _: Request) -> Response:
         """DELETE /api/session."""
         return json_response(await self._backend.close_session())
+
+    async def recording(self, request: Request) -> Response:
+        """GET /api/session/recording."""
+        return json_response(self._backend.recording(_session(request)))
+
+    async def midi(self, request: Request) -> Response:
+        """GET /api/session/midi: a file to keep."""
+        headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="jam.mid"'}
+        return Response(self._backend.midi(_session(request)), headers=headers, media_type="audio/midi")
+
+    async def chart(self, _: Request) -> Response:
+        """GET /api/chart."""
+        return json_response(self._backend.chart())
+
+    async def share_chart(self, request: Request) -> Response:
+        """POST /api/chart: the body is a MIDI file, what is wished stands in the query."""
+        try:
+            wish = msgspec.convert(dict(request.query_params), ChartWish, strict=False)
+        except msgspec.ValidationError as error:
+            raise Refusal(400, "unreadable request", str(error)[:200], "See docs/api.md for the shape.") from None
+        raw = await _read(request, CHART_FILE_MAX_BYTES)
+        return json_response(await self._backend.share_chart(wish, raw))
+
+    async def begin_chart(self, _: Request) -> Response:
+        """POST /api/chart/start."""
+        return json_response(await self._backend.begin_chart())
 
     async def stop(self, _: Request) -> Response:
         """POST /api/stop: answered before the end begins to be felt, for open answers are let finish."""
@@ -114,20 +150,33 @@ def _limit(request: Request) -> int:
     return int(raw)
 
 
-async def _body(request: Request, shape: type[T]) -> T:
-    """The JSON body, read within bounds of size and time, as a value of `shape`."""
+def _session(request: Request) -> str | None:
+    raw = request.query_params.get("session")
+    if raw is not None and not (len(raw) == 64 and set(raw) <= set("0123456789abcdef")):
+        raise Refusal(400, "bad session", f"{raw[:80]!r} is not an id", "Leave it out for the session that is on.")
+    return raw
+
+
+async def _read(request: Request, max_bytes: int) -> bytes:
+    """The body, within bounds of size and time."""
     raw = bytearray()
     with trio.move_on_after(API_BODY_TIMEOUT_S) as scope:
         async for chunk in request.stream():
             raw += chunk
-            if len(raw) > API_BODY_MAX_BYTES:
-                raise Refusal(413, "too large", f"a body has at most {API_BODY_MAX_BYTES} bytes", "Send less.")
+            if len(raw) > max_bytes:
+                raise Refusal(413, "too large", f"a body has at most {max_bytes} bytes", "Send less.")
     if scope.cancelled_caught:
         raise Refusal(408, "too slow", f"the body did not arrive in {API_BODY_TIMEOUT_S} s", "Send it again.")
+    return bytes(raw)
+
+
+async def _body(request: Request, shape: type[T], remedy: str) -> T:
+    """The JSON body as a value of `shape`; `remedy` is what one is told when it is none."""
+    raw = await _read(request, API_BODY_MAX_BYTES)
     try:
-        return msgspec.json.decode(bytes(raw) or b"{}", type=shape)
+        return msgspec.json.decode(raw or b"{}", type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusal(400, "unreadable request", str(error)[:200], "See docs/api.md for the shape.") from None
+        raise Refusal(400, "unreadable request", str(error)[:200], remedy) from None
 
 
 async def on_refusal(_: Request, error: Exception) -> Response:

@@ -8,7 +8,8 @@ from crdt.limits import BOARD_PARTS_MAX
 from crdt.replica import Replica
 from crdt.shared import Shared, edit_in, edit_payload
 from crdt.types import DocumentName, PlayerId, SessionId, jam_session
-from jam.board import SHAPE, Board, Change, op_of, read
+from jam.board import SHAPE, Board, Change, op_of, read, read_chart
+from jam.chart import Chart
 from node.engine.documents import Documents
 
 
@@ -63,9 +64,24 @@ class Boards:
         self.documents = documents
         self._session: SessionId | None = None
         self._parts: dict[DocumentName, _Part] = {}
+        self._chart: tuple[str, Chart] | None = None
 
     def board(self, session: SessionId) -> Board:
         """What everyone sees."""
+        return read(part.shared for part in self._refreshed(session) if part.edits)
+
+    def chart(self, session: SessionId) -> Chart | None:
+        """The chart that its board names, when it is here whole. Put together once."""
+        wanted = self.board(session).chart
+        if not wanted:
+            return None
+        if self._chart is None or self._chart[0] != wanted:
+            found = read_chart((part.shared for part in reversed(self._refreshed(session)) if part.edits), wanted)
+            self._chart = (wanted, found) if found is not None else None
+        return self._chart[1] if self._chart else None
+
+    def _refreshed(self, session: SessionId) -> list[_Part]:
+        """The session's parts with what is new in them, from the first to the last."""
         self._turn_to(session)
         found = sorted((jam[1], name) for name in self.documents.replicas if (jam := jam_session(name)))
         past = self.documents.past
@@ -75,7 +91,7 @@ class Boards:
         parts = [self._part(self.documents.replicas[name]) for name in names]
         for part in parts:
             part.refresh()
-        return read(part.shared for part in parts if part.edits)
+        return parts
 
     def draft(self, document: DocumentName, log: LogKey, change: Change, t_us: int) -> bytes:
         """The payload of an entry that makes a change. Misuse when it is out of bounds."""

@@ -84,7 +84,7 @@ class _Job(NamedTuple):
     until_us: int
 
 
-class _Played(NamedTuple):
+class PlayedIn(NamedTuple):
     """This player's entries around a window in one session's document."""
 
     session: SessionFacts
@@ -221,7 +221,7 @@ class Duties:
         """Propose a window's block, or keep why there is none. False when there was nothing to judge (yet)."""
         if any(state.proposer == self.player and state.window == window for state in self.ledger.blocks(window)):
             return False
-        played = self._most_played(window)
+        played = self.most_played(window)
         if played is None:
             self._silent.append(window)
             return False
@@ -247,9 +247,9 @@ class Duties:
             ops.append(block)
         return True
 
-    def _most_played(self, window: Window) -> _Played | None:
-        """The one of this player's logs that holds most of a window: one block per player and window."""
-        found: list[_Played] = []
+    def most_played(self, window: Window) -> PlayedIn | None:
+        """The one of this player's logs that holds most of a window, for there is one block per player and window."""
+        found: list[PlayedIn] = []
         for name, replica in self.documents.replicas.items():
             jam = jam_session(name)
             session = self.ledger.session(jam[0]) if jam else None
@@ -264,7 +264,7 @@ class Duties:
                         found.append(played)
         return max(found, key=lambda p: (p.events, p.session.id)) if found else None
 
-    def _around(self, session: SessionFacts, entries: Sequence[Entry], window: Window) -> _Played:
+    def _around(self, session: SessionFacts, entries: Sequence[Entry], window: Window) -> PlayedIn:
         """The tail of a log that reaches from before a window to the log's end, and the window's events in it."""
         start, end = span_of(self.params, session, window)
         events = 0
@@ -276,7 +276,7 @@ class Duties:
             inside = sum(start <= t < end for t in times)
             events += inside
             before = 0 if inside or any(t >= end for t in times) else before + 1
-        return _Played(session, entries[first:], events)
+        return PlayedIn(session, entries[first:], events)
 
     # votes
 

@@ -9,14 +9,16 @@ from consensus.events import Event
 from crdt.errors import Misuse, OperatingFailure
 from crdt.types import DocumentName, PlayerId, SessionId
 from jam.board import Change
+from node.api.backend import ChartWish, SessionWish
 from node.api.backend import Played as ApiPlayed
-from node.api.backend import SessionWish
 from node.api.notices import Board, Feed
 from node.engine.effects import BlockChanged, BoardChanged, Heard, SessionChanged, WindowJudged
 from node.engine.inputs import CloseSession, Edit, Input, OpenSession, Played
 from node.shell import purse, views
 from node.shell.library import Shelf
 from node.shell.node import Node, Told
+from node.shell.scorer import Scorer
+from node.shell.stand import Stand
 from node.shell.status import metrics, status
 
 Doc = dict[str, Any]
@@ -32,6 +34,8 @@ class DaemonBackend:
         self._node = node
         self._stop = stop
         self.library = Shelf(node)
+        self.stand = Stand(node.engine, self.now_us, self.edit, self.open_session)
+        self.scorer = Scorer(node.engine, self.board.publish)
 
     # what the engine tells
 
@@ -39,6 +43,8 @@ class DaemonBackend:
         """Publish what the engine wants its user to know."""
         match effect:
             case Heard(player, session, events, entries):
+                if player == self.engine.player:
+                    self.scorer.heard(self.clock.now_us())
                 self._tell_events(player, session, events, entries)
             case BlockChanged(block):
                 state = self.engine.ledger.block(block)
@@ -83,7 +89,8 @@ class DaemonBackend:
 
     def status(self) -> Doc:
         """`symjam.status/1`."""
-        return status(self.engine, self._node.mesh, self._node.facts, self.clock.now_us())
+        shown = status(self.engine, self._node.mesh, self._node.facts, self.clock.now_us())
+        return {**shown, "score": self.scorer.latest}
 
     def blocks(self, limit: int) -> Sequence[Doc]:
         """Newest first."""
@@ -143,6 +150,26 @@ class DaemonBackend:
         """Change the board of the jam that is on."""
         await self._command(Edit(change), "cannot edit the board")
         return self.jam()["board"] or {}
+
+    def chart(self) -> Doc:
+        """`symjam.chart/1`."""
+        return self.stand.chart()
+
+    async def share_chart(self, wish: ChartWish, raw: bytes) -> Doc:
+        """Put a chart on the board."""
+        return await self.stand.share(wish, raw)
+
+    async def begin_chart(self) -> Doc:
+        """Let it begin again."""
+        return await self.stand.begin()
+
+    def recording(self, session: str | None) -> Doc:
+        """`symjam.recording/1`."""
+        return self.stand.recording(session)
+
+    def midi(self, session: str | None) -> bytes:
+        """A Standard MIDI File."""
+        return self.stand.midi(session)
 
     async def _command(self, command: Input, what: str) -> Doc:
         now_us = self.clock.now_us()

@@ -73,6 +73,7 @@ class Daemon:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch_signals)
             await nursery.start(self.node.run)
+            nursery.start_soon(self.node.guard.forever, "score", self.backend.scorer.run_forever)
             wish, token = runtime.seat()
             port = await nursery.start(self._serve_page, self.config.api_port or wish, token)
             spare_what_stands()

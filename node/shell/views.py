@@ -106,6 +106,7 @@ def board(seen: Board) -> Doc:
         "title": seen.title,
         "tempo_mbpm": seen.tempo_mbpm,
         "chart": seen.chart,
+        "start_bar": seen.start_bar,
         "parts": [{"part": part, "player": player.hex() if player else None} for part, player in seen.parts],
         "lines": [{"t_us": line.t_us, "player": line.player.hex(), "text": line.text} for line in seen.lines],
     }

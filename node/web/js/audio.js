@@ -111,6 +111,11 @@ export class Audio {
     this.#stop(`${player} ${lane} ${pitch}`, pageMs === null ? this.#context.currentTime : this.timeAt(pageMs));
   }
 
+  /** Ends every note. */
+  silence() {
+    for (const key of [...this.#sounding.keys()]) this.#stop(key, this.#context.currentTime);
+  }
+
   /** A metronome's click. */
   click(accent, pageMs) {
     if (!this.running) return;

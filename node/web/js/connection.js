@@ -59,10 +59,30 @@ export class Connection extends EventTarget {
 
   /** One answer of the HTTP half; throws an Error with the node's words. */
   async get(path) {
-    const answer = await fetch(path, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store" });
-    const document = await answer.json();
-    if (!answer.ok) throw new Error(`${document.what}: ${document.why}`);
-    return document;
+    return (await this.#ask("GET", path)).json();
+  }
+
+  /** The same of a call that does something; `body` is JSON, or bytes as they are. */
+  async call(method, path, body) {
+    const raw = body === undefined || body instanceof Blob ? body : JSON.stringify(body);
+    return (await this.#ask(method, path, raw)).json();
+  }
+
+  /** A file that the node gives. */
+  async file(path) {
+    return (await this.#ask("GET", path)).blob();
+  }
+
+  async #ask(method, path, body) {
+    let answer;
+    try {
+      answer = await fetch(path, { method, body, headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store" });
+    } catch {
+      throw new Error("the node does not answer");
+    }
+    if (answer.ok) return answer;
+    const words = await answer.json();
+    throw new Error(`${words.what}: ${words.why}. ${words.remedy}`);
   }
 
   #enter(state) {

@@ -149,23 +149,41 @@ export class Face {
 export class Faces {
   #faces = new Map();
 
+  /** How often a face has failed; it stands still from then on, and nothing else notices. */
+  failed = 0;
+
   /** The face of a player in one place; made on first use. */
   of(place, id, options) {
     const key = `${place} ${id}`;
-    if (!this.#faces.has(key)) this.#faces.set(key, new Face(id, options));
-    return this.#faces.get(key);
+    if (!this.#faces.has(key)) this.#try(null, () => this.#faces.set(key, new Face(id, options)));
+    return this.#faces.get(key) ?? { node: s("svg", { viewBox: "0 0 1 1", class: "face", "aria-hidden": "true" }) };
   }
 
-  /** Every face of a player. */
-  *all(id) {
-    for (const [key, face] of this.#faces) if (key.endsWith(id)) yield face;
+  /** A player played a note, 0 to 127. */
+  hit(id, velocity) {
+    for (const [key, face] of this.#faces) if (key.endsWith(id)) this.#try(key, () => face.hit(velocity));
+  }
+
+  /** Something good happened to a player. */
+  celebrate(id) {
+    for (const [key, face] of this.#faces) if (key.endsWith(id)) this.#try(key, () => face.celebrate());
   }
 
   /** Draws those that are on the page and forgets faces of the long gone. */
   draw(nowMs, beatPhase) {
     for (const [key, face] of this.#faces) {
-      if (face.node.isConnected) face.draw(nowMs, beatPhase);
+      if (face.node.isConnected) this.#try(key, () => face.draw(nowMs, beatPhase));
       else if (this.#faces.size > 200) this.#faces.delete(key);
+    }
+  }
+
+  // Whatever a face does, the frame goes on and so does the music.
+  #try(key, act) {
+    try {
+      act();
+    } catch {
+      this.failed++;
+      this.#faces.delete(key);
     }
   }
 }

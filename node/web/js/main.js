@@ -1,24 +1,29 @@
 // Puts the page together: one connection, one clock, one sound, four views.
 
 import { Audio } from "./audio.js";
+import { Chart } from "./chart.js";
 import { NodeClock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { h, say } from "./dom.js";
 import { Faces } from "./faces.js";
+import { JamView } from "./jam.js";
 import { ms } from "./format.js";
 import { Keyboard } from "./keyboard.js";
 import { LedgerView } from "./ledger.js";
 import { MeshView } from "./mesh.js";
+import { MidiIn } from "./midi_in.js";
+import { nameOf } from "./people.js";
 import { PlayView } from "./play.js";
 import { Player } from "./player.js";
 import { Playout } from "./playout.js";
 import { settings } from "./settings.js";
+import { SetupView } from "./setup.js";
 import { eachFrame } from "./ticker.js";
 import { takeToken } from "./token.js";
 import { WalletView } from "./wallet.js";
 import { World } from "./world.js";
 
-const VIEWS = ["play", "mesh", "ledger", "wallet"];
+const VIEWS = ["play", "mesh", "ledger", "wallet", "jam", "setup"];
 const UPDATE_MS = 250;
 const TROUBLE_MS = 8_000;
 
@@ -32,9 +37,16 @@ class Page {
     const audio = new Audio();
     const playout = new Playout(clock, () => this.#tick());
     const player = new Player(world, connection, clock, audio, playout);
-    const app = { clock, connection, world, audio, playout, player, faces: new Faces(), keyboard: new Keyboard() };
+    const chart = new Chart(world, connection);
+    const keyboard = new Keyboard();
+    const say = (words) => this.#tell(words);
+    const app = { clock, connection, world, audio, playout, player, chart, keyboard, say, faces: new Faces(), midi: new MidiIn() };
     this.app = app;
-    this.views = { play: new PlayView(app), mesh: new MeshView(app), ledger: new LedgerView(app), wallet: new WalletView(app) };
+    this.views = {
+      play: new PlayView(app), mesh: new MeshView(app), ledger: new LedgerView(app), wallet: new WalletView(app),
+      jam: new JamView(app), setup: new SetupView(app),
+    };
+    this.here = null;
     this.troubleUntilMs = 0;
     this.#listen();
     this.#route();
@@ -56,8 +68,12 @@ class Page {
     world.addEventListener("session", () => this.#update());
     world.addEventListener("trouble", ({ detail }) => this.#trouble(`${detail.what}: ${detail.why}. ${detail.remedy}`));
     world.addEventListener("settled", ({ detail }) => {
-      if (detail.state === "local") for (const face of this.app.faces.all(detail.proposer)) face.celebrate();
+      if (detail.state === "local") this.app.faces.celebrate(detail.proposer);
+      if (detail.proposer === world.me) this.#tell(`Your block is ${detail.state === "local" ? "accepted" : detail.state}: ${detail.words[0] ?? ""}`);
     });
+    world.addEventListener("session", () => this.#tell(world.session ? `The jam is ${world.session.title || "untitled"}.` : "No jam is on."));
+    world.addEventListener("status", () => this.#tellWhoCame(world.players));
+    world.addEventListener("windows", () => this.#tellWindow(world.windows[0]));
     find("pop").addEventListener("click", () => open(`${location.pathname}#/${this.current}`, `symjam-${this.current}`, "popup,width=960,height=680"));
   }
 
@@ -69,7 +85,7 @@ class Page {
 
   #shortcut(event) {
     if (event.ctrlKey || event.metaKey || event.target.closest?.("select, input:not([type=range]):not([type=checkbox])")) return;
-    const digit = /^Digit([1-4])$/.exec(event.code);
+    const digit = /^Digit([1-6])$/.exec(event.code);
     if (digit) {
       event.preventDefault();
       location.hash = `#/${VIEWS[digit[1] - 1]}`;
@@ -132,6 +148,25 @@ class Page {
     if (connection.state === "gone") this.#banner(`The node is gone. Trying again ${seconds ? `in ${seconds} s` : "now"}. Start it with symjam up.`, "Try now", () => connection.retry());
     else if (connection.state === "refused") this.#banner("This window's key is not valid any more. Open the address that symjam up printed.");
     else if (performance.now() > this.troubleUntilMs) find("banner").hidden = true;
+  }
+
+  // For those who hear the page and do not see it: what happens, in its own region, one thing at a time.
+  #tell(words) {
+    say(find("said"), words);
+  }
+
+  #tellWhoCame(players) {
+    const before = this.here;
+    this.here = new Set(players);
+    if (!before) return;
+    const came = players.filter((id) => !before.has(id)).map(nameOf);
+    const went = [...before].filter((id) => !this.here.has(id)).map(nameOf);
+    if (came.length) this.#tell(`${came.join(", ")} came.`);
+    if (went.length) this.#tell(`${went.join(", ")} left.`);
+  }
+
+  #tellWindow(window) {
+    if (window?.outcome === "refused") this.#tell(`Your window has no block: ${window.words || window.why}.`);
   }
 
   #trouble(words) {

@@ -36,9 +36,12 @@ export class Mixer {
     });
     const metronome = h("input", { type: "checkbox", id: "metronome", checked: settings.metronome });
     metronome.addEventListener("change", () => change({ metronome: metronome.checked }));
-    const hear = choose("Hear others", [["direct", "as they play"], ["bar", "one bar later"]], settings.hear, (value) => change({ hear: value }));
+    const hear = choose("Hear others", [["auto", "by their delay"], ["direct", "as they play"], ["bar", "one bar later"]], settings.hear, (value) => change({ hear: value }));
+    const snap = h("input", { type: "checkbox", id: "snap", checked: settings.snap });
+    snap.addEventListener("change", () => change({ snap: snap.checked }));
     this.node = h("section", { class: "panel mixer" }, h("h2", null, "Sound"),
-      h("div", { class: "master" }, h("span", null, "Volume"), volume, h("label", { for: "metronome" }, "Metronome"), metronome, h("span", null, "Hear others"), hear),
+      h("div", { class: "master" }, h("span", null, "Volume"), volume, h("label", { for: "metronome" }, "Metronome"), metronome, h("span", null, "Hear others"), hear,
+        h("label", { for: "snap", title: "For your ears and eyes only: what they played stays what it was" }, "Others on the grid"), snap),
       this.#strips);
   }
 
@@ -55,11 +58,17 @@ export class Mixer {
     const voices = [["", "as played"], ...Object.entries(INSTRUMENTS).map(([key, { label }]) => [key, label])];
     const title = h("span", { class: "person" }, h("i", { class: "dot" }), name);
     title.firstChild.style.background = colorOf(id);
-    return h("div", { class: "strip" }, title,
+    const mute = h("button", { type: "button", class: "mute", "aria-pressed": String(Boolean(settings.muted[id])), "aria-label": `Mute ${name}` }, "M");
+    mute.addEventListener("click", () => {
+      changeFor("muted", id, !settings.muted[id]);
+      mute.setAttribute("aria-pressed", String(settings.muted[id]));
+      this.#audio.setPlayerVolume(id, settings.muted[id] ? 0 : settings.volumes[id] ?? 100);
+    });
+    return h("div", { class: "strip" }, title, mute,
       choose(`Hear ${name} on`, voices, settings.voices[id] ?? "", (value) => changeFor("voices", id, value)),
       slide(`Volume of ${name}`, settings.volumes[id] ?? 100, (value) => {
         changeFor("volumes", id, value);
-        this.#audio.setPlayerVolume(id, value);
+        if (!settings.muted[id]) this.#audio.setPlayerVolume(id, value);
       }));
   }
 }

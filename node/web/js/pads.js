@@ -12,6 +12,7 @@ const HARD = 127;
 export class Pads extends EventTarget {
   #pads;
   #touches = new Map();
+  #instrument = "drums";
 
   node;
 
@@ -20,7 +21,23 @@ export class Pads extends EventTarget {
     this.#pads = LABELS.map((label, lane) => this.#pad(label, lane));
     this.node = h("div", { class: "pads", role: "group", "aria-label": "Ten lanes" }, this.#pads.map((pad) => pad.button));
     this.node.addEventListener("keydown", (event) => this.#keys(event));
-    printedLabels().then((labels) => labels.forEach((label, lane) => say(this.#pads[lane].key, label)));
+    this.relabel();
+  }
+
+  /** What is printed on the keys, by lane. */
+  get labels() {
+    return this.#pads.map((pad) => pad.key.textContent);
+  }
+
+  /** Learns again what is printed on the keys. */
+  async relabel() {
+    (await printedLabels()).forEach((label, lane) => say(this.#pads[lane].key, label));
+    this.setInstrument(this.#instrument);
+  }
+
+  /** Marks the lanes that are wanted now. */
+  want(lanes) {
+    this.#pads.forEach(({ button }, lane) => button.classList.toggle("wanted", lanes.includes(lane)));
   }
 
   #pad(label, lane) {
@@ -71,6 +88,7 @@ export class Pads extends EventTarget {
 
   /** Names the lanes' sounds. */
   setInstrument(instrument) {
+    this.#instrument = instrument;
     this.#pads.forEach(({ button, key, name }, lane) => {
       say(name, soundName(instrument, lane));
       button.setAttribute("aria-label", `${soundName(instrument, lane)}, key ${key.textContent}`);

@@ -8,6 +8,13 @@ export function byteOf(id, index) {
   return parseInt(id.slice(index * 2, index * 2 + 2), 16) || 0;
 }
 
+const light = matchMedia("(prefers-color-scheme: light)");
+
+/** Whether the page is on a light ground. */
+export function isLight() {
+  return light.matches;
+}
+
 const HUES_MAX = 256;
 const APART = 34;
 const hues = new Map();
@@ -31,7 +38,7 @@ export function hueOf(id) {
 }
 
 /** The player's colour at one lightness, so that nobody shouts. */
-export function colorOf(id, alpha = 1, lightness = 0.79) {
+export function colorOf(id, alpha = 1, lightness = isLight() ? 0.6 : 0.79) {
   return `oklch(${lightness} 0.125 ${hueOf(id)} / ${alpha})`;
 }
 

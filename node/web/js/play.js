@@ -2,15 +2,20 @@
 
 import { h, say } from "./dom.js";
 import { bpm } from "./format.js";
-import { beatUs, judge, place } from "./grid.js";
+import { beatUs, place } from "./grid.js";
 import { guess } from "./instruments.js";
 import { Meter } from "./meter.js";
 import { Mixer, VoicePicker } from "./mixer.js";
 import { Pads } from "./pads.js";
-import { River } from "./river.js";
+import { ahead, RiffCue } from "./riff.js";
+import { AHEAD_US, River } from "./river.js";
+import { ScorePanel } from "./score.js";
 import { settings } from "./settings.js";
 import { Stage } from "./stage.js";
+import { judge } from "./wife3.js";
 import { LastWindows, WindowBar } from "./window_bar.js";
+
+const WANTED_US = 250_000;
 
 export class PlayView {
   title = "Play";
@@ -23,6 +28,8 @@ export class PlayView {
   #bar = new WindowBar();
   #last = new LastWindows();
   #meter = new Meter();
+  #score = new ScorePanel();
+  #riff = new RiffCue();
   #pads = new Pads();
   #river;
   #stage;
@@ -41,19 +48,23 @@ export class PlayView {
     this.node = h("section", { class: "view play", "aria-label": "Play" },
       h("div", { class: "session" }, h("p", { class: "about" }, this.#title, this.#tempo, this.#metre), this.#dots, this.#bar.node),
       this.#stage.node,
-      h("div", { class: "river" }, canvas, this.#hint),
+      h("div", { class: "river" }, canvas, this.#riff.node, this.#hint),
       h("div", { class: "under" }, this.#meter.node, voices.node),
       this.#pads.node,
-      h("aside", { class: "side" }, this.#last.node, this.#mixer.node));
+      h("aside", { class: "side" }, this.#score.node, this.#last.node, this.#mixer.node));
     this.#listen();
   }
 
   #listen() {
-    const { world, player, keyboard } = this.#app;
-    for (const source of [keyboard, this.#pads]) {
-      source.addEventListener("press", ({ detail: d }) => player.press(d.lane, d.velocity, d.atMs));
-      source.addEventListener("release", ({ detail: d }) => player.release(d.lane, d.atMs));
+    const { world, player, keyboard, midi, say: tell } = this.#app;
+    for (const source of [keyboard, this.#pads, midi]) {
+      source.addEventListener("press", ({ detail: d }) => player.press(d.lane, d.velocity, d.atMs, d.pitch));
+      source.addEventListener("release", ({ detail: d }) => player.release(d.lane, d.atMs, d.pitch));
     }
+    midi.playsDrums = () => player.voice === "drums";
+    keyboard.addEventListener("layout", () => this.#pads.relabel());
+    this.#riff.addEventListener("call", ({ detail }) => tell(`Riff: ${detail.keys.join(", then ")}. Each note alone, on its beat.`));
+    world.addEventListener("score", () => this.#score.update(world.score, world.status?.window ?? null));
     player.addEventListener("own", ({ detail }) => this.#own(detail));
     player.addEventListener("heard", ({ detail }) => this.#heard(detail));
     world.addEventListener("blocks", () => this.#last.update(world.windows, world.blocks, world.windowS));
@@ -71,9 +82,11 @@ export class PlayView {
     this.#app.world.heardAtMs.set(me, atMs);
     this.#river.on(me, lane, velocity, atMs, this.#app.player.voice === "drums");
     this.#pads.flash(lane, me, velocity, 0);
-    for (const face of this.#app.faces.all(me)) face.hit(velocity);
+    this.#app.faces.hit(me, velocity);
+    const { session, score } = this.#app.world;
     if (tUs === null || tUs < 0) return;
-    const { label, errorUs, share } = judge(tUs, this.#app.world.session);
+    const known = score?.session === session.id ? score : null; // what the node found so far
+    const { label, errorUs, share } = judge(tUs, session, known?.lag_us, known?.chance_q16);
     this.#river.label(lane, label, errorUs, atMs);
     this.#meter.add(label, errorUs, share);
   }
@@ -86,7 +99,7 @@ export class PlayView {
     const waitMs = dueMs - performance.now();
     this.#river.on(player, lane, velocity, dueMs, guess(lane, pitch) === "drums");
     this.#pads.flash(lane, player, velocity, waitMs);
-    setTimeout(() => [...this.#app.faces.all(player)].forEach((face) => face.hit(velocity)), Math.max(0, waitMs));
+    setTimeout(() => this.#app.faces.hit(player, velocity), Math.max(0, waitMs));
   }
 
   /** The session's time at a page time, microseconds; null while there is none. */
@@ -124,12 +137,15 @@ export class PlayView {
     const beats = session?.beats_per_bar ?? 0;
     if (this.#dots.childElementCount !== beats) this.#dots.replaceChildren(...Array.from({ length: beats }, () => h("i")));
     this.#mixer.update(world.players);
+    this.#score.update(world.score, world.status?.window ?? null);
     this.#tellHints(connection.state === "live", !session, world.players.length < 2, audio.running);
   }
 
   #tellHints(live, idle, alone, sounding) {
     const hints = [
       !live && "Your keys sound, but nothing is kept until the node is back.",
+      this.#app.player.away && "You have left this jam: you play for yourself. Come back on the Jam view.",
+      live && this.#app.chart.parts.length > 0 && !this.#app.chart.parts.some(({ player }) => player === this.#app.world.me) && "There is a chart. Take a part of it on the Jam view (5).",
       live && idle && "Press any of the ten keys. The first note opens a session.",
       !sounding && !idle && "Sound starts with your first key or touch.",
       live && alone && "Nobody else is here yet. Whoever runs symjam up on this network joins by itself.",
@@ -139,13 +155,22 @@ export class PlayView {
     this.#hint.replaceChildren(...hints.map((text) => h("p", null, text)));
   }
 
+  #charted(tUs, chart) {
+    return tUs === null ? [] : chart.between(tUs - WANTED_US, tUs + AHEAD_US, this.#app.world.session);
+  }
+
   /** One frame. */
   draw(nowMs) {
-    const { world, clock } = this.#app;
+    const { world, clock, chart } = this.#app;
     this.#bar.draw(world.status, clock, nowMs);
     const tUs = this.#sessionUs(nowMs);
     const beat = tUs === null ? null : { session: world.session, t0Ms: nowMs - tUs / 1_000 };
-    this.#river.draw(nowMs, world.players, beat);
+    const riff = world.status?.riff ?? null;
+    const notes = [...this.#charted(tUs, chart), ...ahead(riff, tUs, AHEAD_US)];
+    this.#river.draw(nowMs, world.players, beat, notes);
+    this.#riff.draw(riff, tUs, this.#pads.labels, world.score?.window === riff?.window ? world.score?.riff : null);
+    const wanted = notes.filter((n) => (n.kind === "riff" || n.player === world.me) && Math.abs(n.tUs - tUs) < WANTED_US);
+    this.#pads.want(wanted.map((note) => note.lane));
     const at = tUs === null || tUs < 0 ? null : place(tUs, world.session);
     [...this.#dots.children].forEach((dot, index) => {
       const on = at?.beat === index;

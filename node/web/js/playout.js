@@ -11,6 +11,7 @@ const MARGIN_MS = 3;
 const DELAY_MAX_MS = 80;
 const STALE_MS = 1_500;
 const LAGS_MAX = 64;
+const LAGS_MIN = 8;
 const QUEUE_MAX = 2_048;
 
 export class Playout extends EventTarget {
@@ -38,8 +39,19 @@ export class Playout extends EventTarget {
     return Math.max(0, Math.min(DELAY_MAX_MS, sorted[Math.floor(0.95 * (sorted.length - 1))] + MARGIN_MS));
   }
 
-  /** Queues a note. `extraMs` is a bar when listening one bar late; `player` null takes no part in the measuring. */
-  add(note, extraMs) {
+  /** How long a player's notes are usually on their way here, milliseconds; 0 while little is known. */
+  lagMs(player) {
+    const lags = this.#lags.get(player) ?? [];
+    return lags.length < LAGS_MIN ? 0 : [...lags].sort((a, b) => a - b)[lags.length >> 1];
+  }
+
+  /** Forgets what waits. */
+  clear() {
+    this.#queue = [];
+  }
+
+  /** Queues a note. `extraMs` is a bar when listening one bar late; `sentUs` is when it was played, where that is not when it is meant to sound. */
+  add(note, extraMs, sentUs = note.atUs) {
     if (!this.#clock.ready) return;
     const nowMs = performance.now();
     const playedMs = this.#clock.pageMs(note.atUs);
@@ -48,7 +60,7 @@ export class Playout extends EventTarget {
       this.stale++;
       return;
     }
-    this.#measure(note.player, lagMs);
+    this.#measure(note.player, nowMs - this.#clock.pageMs(sentUs));
     const dueMs = playedMs + (extraMs > 0 ? extraMs : this.delayMs(note.player));
     if (dueMs < nowMs - 1) this.late++;
     if (this.#queue.length >= QUEUE_MAX) this.#queue.shift();

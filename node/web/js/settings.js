@@ -1,7 +1,18 @@
 // What a listener chose, kept by the browser for this page only.
 
 const KEY = "symjam.settings";
-const FIRST = { voice: "drums", voices: {}, volumes: {}, volume: 80, metronome: false, hear: "direct" };
+const FIRST = {
+  voice: "drums",
+  voices: {}, // by player: the instrument they are heard on
+  volumes: {},
+  muted: {},
+  volume: 80,
+  metronome: false,
+  hear: "auto", // "direct", "bar", or by measured delay
+  snap: false, // others are heard and drawn on the grid
+  codes: null, // the ten keys, where they are not the home row
+  rollover: 0, // the largest number of keys that this keyboard has told apart
+};
 
 function load() {
   try {

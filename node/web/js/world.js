@@ -1,7 +1,7 @@
 // What the page knows of the node: the last word of each kind. Views read it and listen for changes.
 //
-// Dispatches `status`, `blocks`, `windows`, `session`, `event` (detail: the message), `trouble` (detail: an error) and
-// `settled` (detail: a block that was just accepted or rejected).
+// Dispatches `status`, `score`, `board`, `blocks`, `windows`, `session`, `event` (detail: the message), `trouble`
+// (detail: an error) and `settled` (detail: a block that was just accepted or rejected).
 
 import { Slewed } from "./slew.js";
 
@@ -13,6 +13,10 @@ export class World extends EventTarget {
   session = null;
   /** Minus the node's clock at session time 0, so that it is the session's time that does not go back. */
   #t0 = new Slewed();
+  /** Score of docs/api.md: this player's window, so far. */
+  score = null;
+  /** Board of docs/api.md; null while unknown. */
+  board = null;
   blocks = [];
   windows = [];
   /** When each player was last heard, page milliseconds. */
@@ -62,6 +66,13 @@ export class World extends EventTarget {
       case "block":
         this.#takeBlock(message.block);
         break;
+      case "score":
+        this.score = message.score;
+        this.#tell("score");
+        break;
+      case "board":
+        if (message.session === this.session?.id) this.setBoard(message.board);
+        break;
       case "window":
         this.#takeWindow(message.window);
         break;
@@ -76,8 +87,15 @@ export class World extends EventTarget {
     }
   }
 
+  /** The board as it is now. */
+  setBoard(board) {
+    this.board = board;
+    this.#tell("board");
+  }
+
   #takeStatus(status) {
     this.status = status;
+    if (status.score) this.score = status.score;
     for (const player of this.heardAtMs.keys()) if (!this.players.includes(player)) this.heardAtMs.delete(player);
     this.#takeSession(status.session);
     this.#tell("status");
@@ -88,7 +106,9 @@ export class World extends EventTarget {
     this.session = session;
     if (changed) this.#t0 = new Slewed();
     if (session) this.#aim(session.t0_at_us);
-    if (changed) this.#tell("session");
+    if (!changed) return;
+    this.board = null;
+    this.#tell("session");
   }
 
   #aim(t0AtUs) {

@@ -9,12 +9,23 @@ from hashlib import blake2b
 from typing import Any
 
 from crdt.errors import OperatingFailure
-from jam.board import Change
-from node.api.backend import Doc, Played, SessionWish
+from jam.board import Assign, Change
+from jam.chart import chart_id, encode_chart
+from jam.midi import Note, written
+from node.api.backend import ChartWish, Doc, Played, SessionWish
 from node.api.notices import Board, Feed
+from node.shell.stand import read_chart, shown
 from tests.node.api.memory_library import MemoryLibrary
 
 WINDOW_S = 10
+EMPTY_BOARD: dict[str, Any] = {
+    "title": None,
+    "tempo_mbpm": None,
+    "chart": None,
+    "start_bar": None,
+    "parts": [],
+    "lines": [],
+}
 EPOCH_WINDOWS = 3
 
 
@@ -47,6 +58,11 @@ class MemoryNode:
         self.items: list[dict[str, Any]] = []
         self.documents: dict[str, bytes] = {"ledger/0": b"\x00\x00"}
         self.stopped = False
+        self.riff: dict[str, Any] | None = None
+        self.score: dict[str, Any] | None = None
+        self.chart_id: str | None = None
+        self.chart_document: dict[str, Any] | None = None
+        self.shown_board: dict[str, Any] = EMPTY_BOARD
         self.full = False  # whether saving fails, as with a full disk
 
     # Backend
@@ -74,7 +90,8 @@ class MemoryNode:
             "epoch": window // EPOCH_WINDOWS,
             "addresses": ["/ip4/192.168.1.20/tcp/4001"],
             "peers": self.peers,
-            "riff": None,
+            "riff": self.riff,
+            "score": self.score,
             "listeners": 0,
             "total": identity("total"),
             "documents": [{"name": "ledger/0", "authors": 4, "entries": 31, "digest": identity("digest")}],
@@ -167,13 +184,58 @@ class MemoryNode:
         return {**document, "open": False}
 
     def jam(self) -> Doc:
-        return {"schema": "symjam.session/1", "session": self._session_now(), "board": None}
+        board = self.shown_board if self.session else None
+        return {"schema": "symjam.session/1", "session": self._session_now(), "board": board}
 
     async def edit(self, change: Change) -> Doc:
         if self.session is None:
             raise OperatingFailure("cannot edit the board", "no jam is on", "Open one first.")
         self.changes.append(change)
-        return {"title": None, "tempo_mbpm": None, "chart": None, "parts": [], "lines": []}
+        if isinstance(change, Assign):
+            player = change.player.hex() if change.player else None
+            parts = [{**p, "player": player} if p["part"] == change.part else p for p in self.shown_board["parts"]]
+            self.shown_board = {**self.shown_board, "parts": parts}
+            self.board.publish({"type": "board", "session": self.session["id"], "board": self.shown_board})
+        return self.shown_board
+
+    def chart(self) -> Doc:
+        return {"schema": "symjam.chart/1", "id": self.chart_id, "chart": self.chart_document}
+
+    async def share_chart(self, wish: ChartWish, raw: bytes) -> Doc:
+        chart = read_chart(wish, raw)
+        if self.session is None:
+            await self.open_session(SessionWish(wish.title, chart.tempo_mbpm))
+        self.chart_id, self.chart_document = chart_id(encode_chart(chart)), shown(chart)
+        self.stand(0)
+        return self.chart()
+
+    async def begin_chart(self) -> Doc:
+        self.stand(7)
+        return self.chart()
+
+    def stand(self, start_bar: int) -> None:
+        assert self.session is not None and self.chart_document is not None
+        parts = [{"part": part["part"], "player": None} for part in self.chart_document["parts"]]
+        self.shown_board = {**EMPTY_BOARD, "chart": self.chart_id, "start_bar": start_bar, "parts": parts}
+        self.board.publish({"type": "board", "session": self.session["id"], "board": self.shown_board})
+
+    def recording(self, session: str | None) -> Doc:
+        rows = [[e.at_us - self.started_us, e.kind, e.lane, e.pitch, e.velocity] for e in self.played]
+        return {
+            "schema": "symjam.recording/1",
+            "session": identity("jam"),
+            "title": "jam",
+            "tempo_mbpm": 120_000,
+            "beats_per_bar": 4,
+            "duration_us": rows[-1][0] if rows else 0,
+            "takes": [{"player": self.me, "events": rows}] if rows else [],
+        }
+
+    def midi(self, session: str | None) -> bytes:
+        notes = [Note(e.at_us - self.started_us, e.kind, e.lane, e.pitch, e.velocity) for e in self.played]
+        if not notes:
+            raise OperatingFailure("cannot export the jam", "nobody has played a note in it", "Play something first.")
+        return written("jam", 120_000, 4, {"me": notes})
 
     def stop(self) -> None:
         self.stopped = True

@@ -196,13 +196,13 @@ def test_a_silent_window_is_looked_at_once() -> None:
     world, hosts = room(2)
     duties = hosts[0].engine.duties
     looked: list[int] = []
-    search = duties._most_played
+    search = duties.most_played
 
     def counted(window: Window) -> object:
         looked.append(window)
         return search(window)
 
-    duties._most_played = counted  # type: ignore[method-assign, assignment]
+    duties.most_played = counted  # type: ignore[method-assign, assignment]
     world.run_until(world.now_us + 65 * SECOND)
     assert len(looked) == len(set(looked)) >= 6
 

@@ -110,3 +110,20 @@ def test_status_metrics_wallet_and_history_of_a_new_node(scene: Scene) -> None:
     assert scene.engine.player.hex() not in metrics
     scene.backend.stop()
     assert scene.stopped
+
+
+async def test_the_score_is_told_while_one_plays(scene: Scene, nursery: trio.Nursery) -> None:
+    scene.run(nursery)
+    nursery.start_soon(scene.backend.scorer.run_forever)
+    assert scene.backend.status()["score"] is None
+    with scene.backend.subscribe() as feed:
+        await scene.backend.play([scene.note(lane) for lane in range(3)])
+        with trio.fail_after(20):
+            told: list[dict[str, object]] = []
+            while not told:
+                notices = [json.loads(text) for text in (await feed.take()).texts]
+                told = [n["score"] for n in notices if n["type"] == "score"]
+    assert (told[-1]["events"], told[-1]["lanes"], told[-1]["why"]) == (3, 3, "too_few_events")
+    assert told[-1]["words"] == "too few events" and told[-1]["riff"] is None
+    assert scene.backend.status()["score"] == told[-1]
+    nursery.cancel_scope.cancel()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
+from consensus.quality.grid import Grid
+from consensus.quality.wife3 import chance_q16, worth_q16
 from tests.browser import Page
 from tests.node.web.conftest import Shown, needs_chromium
 
@@ -159,21 +162,28 @@ async def test_no_two_instruments_share_a_lanes_pitch(shown: Shown) -> None:
     assert result == []
 
 
-JUDGED = [
-    (0, "COOL", 0),
-    (125_000, "COOL", 0),
-    (140_000, "COOL", 15_000),
-    (100_000, "GOOD", -25_000),
-    (60_000, "BAD", 60_000),
-]
-
-
-async def test_hits_are_judged_by_their_step(shown: Shown) -> None:
-    session = "{tempo_mbpm: 120000, beats_per_bar: 4, subdivision: 4}"
-    for t_us, label, error_us in JUDGED:
-        result = await ask(shown.page, "grid", f"return m.judge({t_us}, {session})")
-        assert (result["label"], result["errorUs"]) == (label, error_us)
-    assert await ask(shown.page, "grid", f"return m.place(9_250_000, {session})") == {"bar": 4, "beat": 2, "phase": 0.5}
+async def test_hits_are_labelled_by_the_rules_own_table(shown: Shown) -> None:
+    """Deviation and worth of every hit to the last bit, and labels by what it is worth against chance."""
+    chance = Random(11)
+    for tempo, subdivision in ((120_000, 4), (94_000, 4), (133_337, 3), (20_000, 1), (400_000, 12)):
+        grid = Grid(tempo, 4, subdivision)
+        times = [chance.randrange(0, 10**10) for _ in range(300)]
+        session = f"{{tempo_mbpm: {tempo}, subdivision: {subdivision}}}"
+        found = await ask(
+            shown.page,
+            "wife3",
+            f"return {times}.map((t) => {{ const j = m.judge(t, {session}, 7000, {chance_q16(grid)}); "
+            "return [j.errorUs, j.worth, j.label]; })",
+        )
+        for t_us, (error_us, worth, label) in zip(times, found, strict=True):
+            assert error_us == grid.deviation_us(t_us - 7_000)
+            assert worth == worth_q16(error_us)
+            better = worth > max(0, chance_q16(grid))
+            assert label == ("BAD" if not better else "COOL" if worth >= 62_259 else "GOOD")
+    errors = [*range(-181_000, 181_001, 977), 0, 5_000, 64_999, 65_000, 179_999, 180_000, 10**9]
+    assert await ask(shown.page, "wife3", f"return {errors}.map(m.worthQ16)") == [worth_q16(e) for e in errors]
+    at = await ask(shown.page, "grid", "return m.place(9_250_000, {tempo_mbpm: 120000, beats_per_bar: 4})")
+    assert at == {"bar": 4, "beat": 2, "phase": 0.5}
 
 
 async def test_numbers_are_exact_and_the_unknown_is_a_dash(shown: Shown) -> None:

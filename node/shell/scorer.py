@@ -1,0 +1,71 @@
+"""The score while one plays: worked out in a thread, at most twice a second, and only when something was played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import trio
+
+from consensus.ops import WORDS, Why
+from crdt.types import Window
+from node.engine.engine import Engine
+from node.engine.scoring import Score, score
+
+EVERY_S: Final = 0.5
+
+Doc = dict[str, Any]
+
+
+class Scorer:
+    """Follows what this node's player plays. `publish` hears each new score as its document."""
+
+    def __init__(self, engine: Engine, publish: Callable[[Doc], None]) -> None:
+        self.latest: Doc | None = None
+        self._engine = engine
+        self._publish = publish
+        self._touched: set[Window] = set()
+
+    def heard(self, now_us: int) -> None:
+        """The player has played something."""
+        self._touched.add(self._engine.params.window_at(now_us))
+
+    async def run_forever(self) -> None:
+        """Score what was touched, until cancelled."""
+        while True:
+            await trio.sleep(EVERY_S)
+            windows, self._touched = sorted(self._touched), set()
+            for window in windows:
+                await self._score(window)
+
+    async def _score(self, window: Window) -> None:
+        played = self._engine.duties.most_played(window)
+        if played is None:
+            return
+        asked = self._engine.duties.riff(window)
+        found = await trio.to_thread.run_sync(
+            score, self._engine.params, played.session, window, tuple(played.entries), asked
+        )
+        if found is not None:
+            self.latest = shown(found, self._engine.params.accuracy_cap_q16)
+            self._publish({"type": "score", "score": self.latest})
+
+
+def shown(found: Score, accuracy_cap_q16: int) -> Doc:
+    """Score, of docs/api.md."""
+    measures = {name: getattr(found.measures, name) for name in found.measures.__struct_fields__}
+    return {
+        "window": found.window,
+        "session": found.session.hex(),
+        "events": found.counted.events,
+        "lanes": found.counted.lanes,
+        "active_s": found.counted.active_s,
+        "lag_us": found.lag_us,
+        "chance_q16": found.chance_q16,
+        "accuracy_cap_q16": accuracy_cap_q16,
+        "measures": measures,
+        "why": found.why.name.lower(),
+        "words": WORDS[found.why] if found.why is not Why.FINE else "",
+        "explain": list(found.words),
+        "riff": found.riff,
+    }
