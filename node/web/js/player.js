@@ -85,7 +85,7 @@ export class Player extends EventTarget {
 
   #sessionUs(atMs) {
     const { session, t0AtUs } = this.world;
-    return session && t0AtUs !== null && this.clock.ready ? this.clock.nodeUs(atMs) - t0AtUs : null;
+    return session && t0AtUs !== null && this.clock.ready ? Math.round(this.clock.nodeUs(atMs) - t0AtUs) : null;
   }
 
   #send(kind, lane, pitch, velocity, atMs) {

@@ -38,7 +38,7 @@ export function worthQ16(errorUs) {
 /** How late a session time is against its nearest step, whole microseconds, as Grid.deviation_us of the rules. */
 export function deviationUs(tUs, { tempo_mbpm: tempo, subdivision }) {
   const scale = BigInt(tempo) * BigInt(subdivision);
-  const place = BigInt(tUs) * scale;
+  const place = BigInt(Math.round(tUs)) * scale;
   const step = floorDiv(2n * place + MINUTE_MBPM_US, 2n * MINUTE_MBPM_US);
   return Number(floorDiv(2n * (place - step * MINUTE_MBPM_US) + scale, 2n * scale));
 }

@@ -91,7 +91,7 @@ class MemoryNode:
             "addresses": ["/ip4/192.168.1.20/tcp/4001"],
             "peers": self.peers,
             "riff": self.riff,
-            "score": self.score,
+            "score": self.score and {"window": window, **self.score},
             "listeners": 0,
             "total": identity("total"),
             "documents": [{"name": "ledger/0", "authors": 4, "entries": 31, "digest": identity("digest")}],
