@@ -25,7 +25,7 @@ from consensus import vrf
 from consensus.blocks import Draft, Judgement, is_open_in, judge, span_of, too_late
 from consensus.events import decode_events
 from consensus.facts import SessionFacts
-from consensus.ops import AnyOp, Attest, Block, Measures, Pulse, Why, block_id
+from consensus.ops import AnyOp, Attest, Block, Measures, Pulse, Vote, Why, block_id
 from consensus.params import Params
 from consensus.parts import part_of
 from consensus.quality.grid import grid_of
@@ -302,7 +302,8 @@ class Duties:
         if state.standing is Standing.PENDING:
             is_open = own.tranche < max(1, state.open_tranches)
         else:  # all of tranche 0 have worked and are counted, even when a quorum of them was quicker
-            is_open = own.tranche == 0 and after_us < self.params.vote_deadline_ms * 1_000
+            is_asked = own.tranche == 0 or _is_looked_into(state, own.tranche)
+            is_open = is_asked and after_us < self.params.vote_deadline_ms * 1_000
         said = self._say(state, now_us) if is_open else None
         if said is None:
             return None
@@ -367,3 +368,12 @@ class Duties:
             if len(self._draws) > SEEN_MAX:
                 self._draws.popitem(last=False)
         return self._draws[drawn]
+
+
+def _is_looked_into(state: BlockState, tranche: int) -> bool:
+    """Whether those of a later tranche look at what seems decided: somebody said no, or its player is under review.
+    A tranche that opened because too few had spoken has nothing to add once they are enough."""
+    if tranche >= state.open_tranches:
+        return False
+    earlier = sum(vote.vote is Vote.YES and vote.tranche < tranche for vote in state.votes)
+    return earlier >= state.quorum or any(vote.vote is Vote.NO for vote in state.votes)

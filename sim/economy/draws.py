@@ -74,7 +74,7 @@ class Urn:
         self._heaviest = max((weight for _, weight in self._players), default=0)
 
     def draw(self, chance: Random, proposer: PlayerId, total: int) -> list[Drawn]:
-        """Those drawn for a block, by tranche, then in the order of the electors."""
+        """Those drawn for a block, by tranche, then by luck."""
         if not total:
             return []
         limit = min(_RANGE, _RANGE * self._params.tranche_sizes[-1] * self._heaviest // total)
@@ -87,7 +87,7 @@ class Urn:
             tranche = tranche_of(self._params, output.to_bytes(OUTPUT_BYTES, "big"), weight, total)
             if tranche is not None:
                 drawn.append(Drawn(player, tranche, worded(output)))
-        return sorted(drawn, key=lambda one: one.tranche)
+        return sorted(drawn, key=lambda one: (one.tranche, one.proof))
 
     def _leaps(self, chance: Random, share: float) -> Iterator[int]:
         """Places of players, each with the same chance and independently."""

@@ -12,10 +12,10 @@ from random import Random
 import msgspec
 
 from consensus.coins import Coins
-from consensus.ops import Attest, Block, LotRef, Measures, Pulse, Stake, Vouch, block_id
+from consensus.ops import Attest, Block, LotRef, Measures, Pulse, Stake, Vote, Vouch, block_id
 from consensus.params import ONE_Q16, Params, network_id
 from consensus.presence import Elector, Electorate
-from consensus.verdict import Ballot, decide
+from consensus.verdict import Ballot, decide, quorum
 from crdt.canonical import digest
 from crdt.limits import LOTS_PER_OP_MAX
 from crdt.types import (
@@ -168,20 +168,27 @@ class Town:
     def _verify(
         self, player: Player, played: Performance, block: BlockId, electorate: Electorate, window: Window, index: int
     ) -> None:
-        """Tranche after tranche those who are drawn say what they have to say, as long as one more has to open."""
+        """Tranche after tranche those who are drawn say what they have to say, as long as one more has to open. A
+        tranche that opened only because too few had spoken is quiet once they are enough (node/engine/duties)."""
         epoch = self.params.epoch_of(window)
         is_reviewed = self.book.fold.census.is_reviewed(player.id, epoch)
         drawn = self.draws.draw(self._who_may(electorate, player.id), player.id, window, electorate.weight)
         ballots: list[Ballot] = []
         for tranche in range(len(self.params.tranche_sizes)):
             for one in drawn:
-                verifier = self.crowd.by_id[one.player]
-                said = self.crowd.say(verifier, player, played, index) if one.tranche == tranche else None
+                if one.tranche != tranche or (tranche and self._is_enough(electorate, ballots, is_reviewed)):
+                    continue
+                said = self.crowd.say(self.crowd.by_id[one.player], player, played, index)
                 if said is not None:
                     ballots.append(Ballot(tranche, said[0]))
                     self.book.say(one.player, epoch, Attest(block, player.id, window, *said, tranche, one.proof))
             if decide(self.params, len(electorate), ballots, is_reviewed).open_tranches <= tranche + 1:
                 return
+
+    def _is_enough(self, electorate: Electorate, ballots: list[Ballot], is_reviewed: bool) -> bool:
+        """Whether all agree and are a quorum."""
+        yes = sum(ballot.vote is Vote.YES for ballot in ballots)
+        return not is_reviewed and yes == len(ballots) and 0 < quorum(self.params, len(electorate)) <= yes
 
     def _who_may(self, electorate: Electorate, proposer: PlayerId) -> Mapping[PlayerId, Elector]:
         """Those of two epochs before, or, where there was nobody else, of the window itself."""

@@ -144,3 +144,25 @@ def test_a_conduct_is_asked_by_a_node_that_is_alone_too(seconds: int) -> None:
     effects = engine.handle(START_US + seconds * SECOND, Tick())
     assert engine.ledger.counts().entries == 0
     assert not [effect for effect in effects if type(effect).__name__ == "Persist"]
+
+
+class Denying(Conduct):
+    def says(self, state: BlockState, finding: Judgement | None) -> Judgement | None:
+        return Judgement(Vote.NO, Why.REPLAY, NOTHING, ()) if finding else None
+
+
+def test_one_no_has_everybody_look_who_is_drawn_even_where_there_was_a_quorum_of_yes() -> None:
+    """Found by comparing the two fidelities of the simulator: later tranches kept quiet about what was accepted."""
+    people = 14
+    world, hosts, _ = _played(lambda _: Denying(), people)
+    denied = [
+        block
+        for block in hosts[0].engine.ledger.blocks()
+        if block.proposer == hosts[0].player
+        and any(vote.vote is Vote.NO and vote.tranche == 0 for vote in block.votes)
+        and sum(vote.vote is Vote.YES and vote.tranche == 0 for vote in block.votes) >= block.quorum
+    ]
+    assert denied
+    for block in denied:
+        assert len(block.votes) == people - 1 and block.standing is Standing.LOCAL
+    del world
