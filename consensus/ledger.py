@@ -11,8 +11,7 @@ costs its path. Memory grows with the entries held; history goes by dropping who
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
 from consensus.accounts import Account, Funding, Spent
 from consensus.books import Movement
@@ -20,6 +19,7 @@ from consensus.chains import Chains, Position, position_of
 from consensus.checkpoint import NO_BASE, NO_VALUE, Count, ballot_of, named
 from consensus.coins import Coins
 from consensus.content import Content, value_of, voters_of
+from consensus.counts import Counts
 from consensus.facts import Facts, SessionFacts, Slot
 from consensus.fold import Concert, Fold
 from consensus.hashtree import GrowingTree
@@ -51,20 +51,6 @@ from crdt.types import (
 )
 
 
-class Counts(NamedTuple):
-    """How much the ledger holds. `misplaced` operations stood in a document where they do not count."""
-
-    entries: int
-    authors: int
-    sessions: int
-    pending: int
-    local: int
-    rejected: int
-    skipped: int
-    misplaced: int
-    cut: int
-
-
 class Ledger:
     """Entries in, state out."""
 
@@ -85,9 +71,9 @@ class Ledger:
         self._ids_in: dict[Epoch, set[EntryId]] = {}
         self._entries: GrowingTree[EntryId, None] = GrowingTree()
         self._cuts: GrowingTree[PlayerId, Position] = GrowingTree()
-        self.skipped_ops = 0
-        self.misplaced_ops = 0
-        self.entries = 0
+        self.skipped_ops = self.misplaced_ops = self.entries = 0
+        self._is_stale = True  # something counts, or counts no more, since the fold was settled
+        self._listed: dict[Window, list[BlockState]] = {}  # blocks since a window, until then
         if start is not None:
             self._plant(start)
 
@@ -152,6 +138,7 @@ class Ledger:
         """An author's cut has moved: take back what is beyond it now, count what no longer is."""
         if cut_before is not None:
             self._fold.books.cut(cut_before.epoch, author, False)
+        self._is_stale = True
         cut = self._chains.cut_of(author)
         if cut is None:
             self._cuts.drop(author)
@@ -167,6 +154,7 @@ class Ledger:
                 self._discount(entry, said)
 
     def _count(self, entry: EntryId, said: Said) -> None:
+        self._is_stale = True
         for source, op in said.ops:
             self._facts.apply(source, op)
         self._ids_in.setdefault(said.place.epoch, set()).add(entry)
@@ -176,6 +164,7 @@ class Ledger:
         self.misplaced_ops += said.misplaced
 
     def _discount(self, entry: EntryId, said: Said) -> None:
+        self._is_stale = True
         for source, op in said.ops:
             self._facts.retract(source, op)
         ids = self._ids_in[said.place.epoch]
@@ -188,7 +177,10 @@ class Ledger:
         self.misplaced_ops -= said.misplaced
 
     def _settled(self) -> Fold:
-        self._fold.settle()
+        if self._is_stale:
+            self._fold.settle()
+            self._listed.clear()
+            self._is_stale = False
         return self._fold
 
     # what is asked
@@ -210,12 +202,15 @@ class Ledger:
         self._settled()
         return self._facts.presence.electorate(window, proposer)
 
-    def blocks(self, since: Window | None = None) -> list[BlockState]:
+    def blocks(self, since: Window | None = None) -> Sequence[BlockState]:
         """Blocks by window, proposer and id; only those of windows from `since` on, if given."""
         state, first = self._settled().state, since or Window(0)
-        epochs = sorted(epoch for epoch in state.in_epoch if epoch >= self.params.epoch_of(first))
-        live = [block for epoch in epochs for block in state.states_of(epoch) if block.window >= first]
-        return [*(block for block in self.finals.values() if block.window >= first), *live]
+        if first not in self._listed:
+            epochs = sorted(epoch for epoch in state.in_epoch if epoch >= self.params.epoch_of(first))
+            live = [block for epoch in epochs for block in state.states_of(epoch) if block.window >= first]
+            finals = [block for block in self.finals.values() if block.window >= first]
+            self._listed = {first: [*finals, *live]}
+        return self._listed[first]
 
     def block(self, block: BlockId) -> BlockState | None:
         """One block, or None."""

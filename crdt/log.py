@@ -44,6 +44,16 @@ def prove_equivocation(one: Entry, other: Entry) -> Equivocation:
     return Equivocation(one, other) if one.id < other.id else Equivocation(other, one)
 
 
+class Head(NamedTuple):
+    """Summary of one log: its author and nonce, how many entries, the last one's id, whether frozen there."""
+
+    author: PlayerId
+    nonce: bytes
+    length: int
+    head: EntryId
+    frozen: bool
+
+
 class Log:
     """Entries 0..n-1 of one author in one document. A frozen log has exactly `frozen_at` entries.
 
@@ -51,13 +61,14 @@ class Log:
     where to search for the fork (crdt/reconcile.py). It is a hint, and no part of the state.
     """
 
-    __slots__ = ("entries", "frozen_at", "key", "parted")
+    __slots__ = ("_summary", "entries", "frozen_at", "key", "parted")
 
     def __init__(self, key: LogKey) -> None:
         self.key = key
         self.entries: list[Entry] = []
         self.frozen_at: Seq | None = None
         self.parted: dict[PlayerId, Seq] = {}
+        self._summary: Head | None = None
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -66,6 +77,14 @@ class Log:
     def head(self) -> EntryId:
         """Id of the last entry, zeros for an empty log."""
         return self.entries[-1].id if self.entries else NO_ENTRY
+
+    def summary(self) -> Head:
+        """What others are told about this log: asked for far more often than it changes."""
+        known = self._summary
+        if known is None or known.length != len(self.entries) or known.frozen != (self.frozen_at is not None):
+            frozen = self.frozen_at is not None
+            known = self._summary = Head(self.key.author, self.key.nonce, len(self.entries), self.head, frozen)
+        return known
 
     def append(self, entry: Entry) -> None:
         """Add the next entry. Violation when it does not follow; Misuse when it is of another log."""

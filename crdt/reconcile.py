@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from crdt.entry import LogKey
 from crdt.limits import ENTRIES_FRAME_BYTES, ENTRIES_PER_FRAME_MAX, ENTRIES_PER_LOG_MAX
-from crdt.log import Log
-from crdt.replica import Head, Replica
+from crdt.log import Head, Log
+from crdt.replica import Replica
 from crdt.types import Nonce, PlayerId, Seq, ledger_epoch
 
 

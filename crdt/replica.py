@@ -22,8 +22,8 @@ from crdt.entry import Body, Entry, LogKey, open_entry
 from crdt.errors import Misuse, Reason, Violation
 from crdt.held import Held
 from crdt.limits import ENTRIES_PER_LOG_MAX, LOGS_PER_AUTHOR_MAX, LOGS_PER_DOCUMENT_MAX, PEERS_MAX
-from crdt.log import Equivocation, Log, prove_equivocation
-from crdt.types import Digest, DocumentName, EntryId, NetworkId, Nonce, PlayerId, Seq, is_document
+from crdt.log import Equivocation, Head, Log, prove_equivocation
+from crdt.types import Digest, DocumentName, NetworkId, Nonce, PlayerId, Seq, is_document
 
 
 class Admission(NamedTuple):
@@ -39,16 +39,6 @@ class Admission(NamedTuple):
 NOTHING = Admission()
 
 
-class Head(NamedTuple):
-    """Summary of one log: its author and nonce, how many entries, the last one's id, whether frozen there."""
-
-    author: PlayerId
-    nonce: bytes
-    length: int
-    head: EntryId
-    frozen: bool
-
-
 class Replica:
     """All logs of one document."""
 
@@ -62,6 +52,7 @@ class Replica:
         self._nonces: dict[PlayerId, list[Nonce]] = {}  # of each author's logs, sorted
         self._held = Held()
         self._digest: Digest | None = None
+        self._heads: tuple[Head, ...] | None = None
         self.entry_count = 0
 
     def open(self, raw: bytes) -> Entry:
@@ -127,7 +118,7 @@ class Replica:
         dropped = log.entries[start:]
         del log.entries[start:]
         self.entry_count -= len(dropped)
-        self._digest = None
+        self._digest = self._heads = None
         if not log.entries:
             del self.logs[key]
             self._nonces[key.author].remove(key.nonce)
@@ -141,10 +132,9 @@ class Replica:
 
     def heads(self) -> tuple[Head, ...]:
         """Summaries of all logs, sorted."""
-        return tuple(
-            Head(key.author, key.nonce, len(log), log.head, log.frozen_at is not None)
-            for key, log in sorted(self.logs.items())
-        )
+        if self._heads is None:
+            self._heads = tuple(self.logs[key].summary() for key in sorted(self.logs))
+        return self._heads
 
     def forget_giver(self, giver: PlayerId) -> None:
         """Drop what is held on behalf of a peer that left: it would never be released by it."""
@@ -193,7 +183,7 @@ class Replica:
         log.append(entry)
         self._keep(log)
         self.entry_count += 1
-        self._digest = None
+        self._digest = self._heads = None
 
     def _keep(self, log: Log) -> None:
         """Hold a log that has room; the author's log of the highest nonce goes when that makes one too many."""
@@ -227,7 +217,7 @@ class Replica:
         self.entry_count -= len(cut)
         self.equivocations[log.key] = proof
         self._held.drop(log.key)
-        self._digest = None
+        self._digest = self._heads = None
         return Admission(equivocation=proof, cut=tuple(cut))
 
     def _after_fork(self, entry: Entry) -> Admission:

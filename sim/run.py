@@ -22,6 +22,7 @@ from sim import crypto
 from sim.case import Case, identity, result_of
 from sim.checks import RAISES, Checks, apart
 from sim.checks.healed import decision_us
+from sim.collector import collecting_rarely
 from sim.economy.plan import Plan
 from sim.economy.run import run_economy
 from sim.faults import Fault, Kind, plan
@@ -59,16 +60,20 @@ def _nothing(_: Progress) -> None:
 
 def run(scenario: Scenario, seed: int, file: TextIO | None = None, tell: Tell = _nothing) -> Result:
     """One run, in the scenario's fidelity; its trace goes to `file`, too."""
+    with collecting_rarely():
+        result = _result(scenario, seed, file, tell)
+    return msgspec.structs.replace(result, replay=replay(scenario, seed), settings=dict(scenario.settings))
+
+
+def _result(scenario: Scenario, seed: int, file: TextIO | None, tell: Tell) -> Result:
     if isinstance(scenario.setup, Plan):
         if file is not None:
             raise Misuse(f"{scenario.name} has no trace: in an economy no node is given anything")
-        result = run_economy(scenario.setup, seed)
-    elif isinstance(scenario.setup, Case):
-        result = result_of(msgspec.structs.replace(scenario.setup, seed=seed), file)
-    else:
-        with crypto.using(scenario.setup.signatures) as tally:
-            result = Stage(scenario.setup, scenario.name, seed, file, tell).run(tally)
-    return msgspec.structs.replace(result, replay=replay(scenario, seed), settings=dict(scenario.settings))
+        return run_economy(scenario.setup, seed)
+    if isinstance(scenario.setup, Case):
+        return result_of(msgspec.structs.replace(scenario.setup, seed=seed), file)
+    with crypto.using(scenario.setup.signatures) as tally:
+        return Stage(scenario.setup, scenario.name, seed, file, tell).run(tally)
 
 
 def replay(scenario: Scenario, seed: int) -> str:

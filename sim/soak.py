@@ -20,6 +20,7 @@ from msgspec import Meta
 from crdt.errors import OperatingFailure
 from sim import crypto
 from sim.case import HOSTILE, Case, Outcome, Run
+from sim.collector import collecting_rarely
 from sim.faults import Kind
 from sim.result import Broken
 
@@ -82,7 +83,7 @@ def draw(seed: int, wish: Wish) -> Case:
 
 def play(case: Case) -> Outcome:
     """Run a case with signatures that are verified once for all its nodes."""
-    with crypto.shared():
+    with collecting_rarely(), crypto.shared():
         return Run(case).run()
 
 

@@ -12,8 +12,8 @@ from typing import Final
 from crdt.entry import LogKey
 from crdt.errors import Reason, Violation
 from crdt.limits import DOCUMENTS_PER_FRAME_MAX, HEADS_PER_FRAME_MAX
+from crdt.log import Head
 from crdt.reconcile import Want, compare, serve
-from crdt.replica import Head
 from crdt.types import DocumentName, Nonce, Seq
 from node.engine.budget import price_of_proof
 from node.engine.documents import Documents

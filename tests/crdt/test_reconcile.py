@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 import crdt.replica
 from crdt.entry import Entry
 from crdt.limits import ENTRIES_FRAME_BYTES, ENTRIES_PER_LOG_MAX, FRAME_MAX_BYTES
+from crdt.log import Head
 from crdt.reconcile import Want, compare, newest_first, serve
-from crdt.replica import Head, Replica
+from crdt.replica import Replica
 from crdt.types import DocumentName, EntryId, Nonce, Seq
 from crdt.view import View
 from tests.crdt.authors import ALICE, AUTHORS, BOB, CAROL, JAM, LEDGER, MALLORY, NETWORK, chain, key_of, stray

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from crdt.entry import Entry
 from crdt.errors import BLAMELESS, Violation
+from crdt.log import Head
 from crdt.reconcile import compare, serve
-from crdt.replica import Head, Replica
+from crdt.replica import Replica
 from crdt.types import NO_ENTRY, NO_NONCE, DocumentName, Nonce, PlayerId, continues
 from tests.crdt.authors import AUTHORS, JAM, LEDGER, NETWORK, OTHER_JAM, chain, stray
 
