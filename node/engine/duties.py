@@ -286,6 +286,8 @@ class Duties:
             after_us = now_us - self._end_us(state.window)
             if state.proposer == self.player or after_us < self.params.vote_delay_ms * 1_000:
                 continue
+            if state.standing is not Standing.PENDING and after_us >= self.params.vote_deadline_ms * 1_000:
+                continue  # decided, and nobody waits for more
             if not self.conduct.verifies(state.proposer) or state.id in self._kept:
                 continue
             if self.ledger.vote_of(self.player, state.proposer, state.window) is None:
