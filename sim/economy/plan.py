@@ -91,7 +91,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     society: Society = Society()
     preset: str = "main"
     rules: dict[str, int | bool] = {}  # numbers of consensus/params.py that are others here
-    tale: Literal["", "decay", "game"] = ""  # something else than a town is played: sim/economy/stories.py
+    tale: Literal["", "decay", "game", "imitation"] = ""  # something else than a town is played: sim/economy/stories.py
     is_settled: bool = True  # all know one another and were there for two epochs before the first window
 
     @property

@@ -21,6 +21,7 @@ from sim.economy.book import Book, Word, worded
 from sim.economy.crowd import Performance
 from sim.economy.draws import Chances
 from sim.economy.earnings import Earnings
+from sim.economy.imitation import imitation
 from sim.economy.plan import HONEST, Answer, Fake, Group, Plan, Society
 from sim.economy.town import FIRST, SALT, Town, block_of
 from sim.result import Number, Series
@@ -129,4 +130,4 @@ def _cell(plan: Plan, seed: int, row: str, column: str, many: int, fake: Fake) -
     return earnings.groups["one"].income_micro / 1e6 / plan.windows
 
 
-TALES: Final = {"decay": decay, "game": game}
+TALES: Final = {"decay": decay, "game": game, "imitation": imitation}

@@ -54,3 +54,16 @@ def test_who_plays_as_measured_is_judged_as_measured() -> None:
 
 def test_the_picture_is_what_is_told() -> None:
     assert PICTURE.read_text() == picture()
+
+
+def test_honest_playing_spreads_where_it_pays_and_refusing_helps_it() -> None:
+    plan = Plan("imitation", "", 300, TWO, Society(founders=0), tale="imitation")
+    told = [run_economy(plan, seed) for seed in range(1, 6)]
+    again = run_economy(plan, 1)
+    assert (again.figures["honest_share_both"], again.series) == (told[0].figures["honest_share_both"], told[0].series)
+    for name in ("plain", "refusal", "both"):
+        assert sum(float(one.figures[f"honest_share_{name}"]) for one in told) / len(told) > 20 / 30
+    assert all(one.figures["fake_points_refusal"] < one.figures["honest_points_refusal"] for one in told)
+    assert all(one.figures["honest_points_decay"] < one.figures["honest_points_plain"] for one in told)
+    matrix = told[0].series[0].rows
+    assert matrix[0] == ("honest", "(10, 10)", "(0, 3)", "(0, 0)")
