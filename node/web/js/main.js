@@ -89,6 +89,7 @@ class Page {
     if (digit) {
       event.preventDefault();
       location.hash = `#/${VIEWS[digit[1] - 1]}`;
+      find("main").focus({ preventScroll: true }); // a screen reader goes on in the new view
       return;
     }
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

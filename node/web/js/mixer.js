@@ -39,9 +39,12 @@ export class Mixer {
     const hear = choose("Hear others", [["auto", "by their delay"], ["direct", "as they play"], ["bar", "one bar later"]], settings.hear, (value) => change({ hear: value }));
     const snap = h("input", { type: "checkbox", id: "snap", checked: settings.snap });
     snap.addEventListener("change", () => change({ snap: snap.checked }));
+    const guide = h("input", { type: "checkbox", id: "guide", checked: settings.guide });
+    guide.addEventListener("change", () => change({ guide: guide.checked }));
     this.node = h("section", { class: "panel mixer" }, h("h2", null, "Sound"),
       h("div", { class: "master" }, h("span", null, "Volume"), volume, h("label", { for: "metronome" }, "Metronome"), metronome, h("span", null, "Hear others"), hear,
-        h("label", { for: "snap", title: "For your ears and eyes only: what they played stays what it was" }, "Others on the grid"), snap),
+        h("label", { for: "snap", title: "For your ears and eyes only: what they played stays what it was" }, "Others on the grid"), snap,
+        h("label", { for: "guide", title: "Pads light up when a note of the riff or of your part is due" }, "Light up my next keys"), guide),
       this.#strips);
   }
 

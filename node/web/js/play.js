@@ -169,7 +169,7 @@ export class PlayView {
     const notes = [...this.#charted(tUs, chart), ...ahead(riff, tUs, AHEAD_US)];
     this.#river.draw(nowMs, world.players, beat, notes);
     this.#riff.draw(riff, tUs, this.#pads.labels, world.score?.window === riff?.window ? world.score?.riff : null);
-    const wanted = notes.filter((n) => (n.kind === "riff" || n.player === world.me) && Math.abs(n.tUs - tUs) < WANTED_US);
+    const wanted = !settings.guide ? [] : notes.filter((n) => (n.kind === "riff" || n.player === world.me) && Math.abs(n.tUs - tUs) < WANTED_US);
     this.#pads.want(wanted.map((note) => note.lane));
     const at = tUs === null || tUs < 0 ? null : place(tUs, world.session);
     [...this.#dots.children].forEach((dot, index) => {

@@ -9,6 +9,7 @@ const FIRST = {
   volume: 80,
   metronome: false,
   hear: "auto", // "direct", "bar", or by measured delay
+  guide: true, // the pads light up when a note of the riff or of one's part is due
   snap: false, // others are heard and drawn on the grid
   codes: null, // the ten keys, where they are not the home row
   rollover: 0, // the largest number of keys that this keyboard has told apart

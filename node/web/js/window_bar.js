@@ -52,7 +52,8 @@ export class LastWindows {
       const [state, headline, detail] = outcome(window, blocks.find((block) => block.id === window.block));
       return h("li", { class: state }, h("i", { class: "dot" }), h("div", null,
         h("p", null, h("strong", null, headline), h("span", { class: "number", title: `window ${window.window}` }, windowTime(window.window, windowS))),
-        h("p", { class: "detail" }, detail)));
+        h("p", { class: "detail" }, detail),
+        window.explain?.length ? h("details", null, h("summary", null, "why"), window.explain.map((line) => h("p", { class: "detail" }, line))) : null));
     });
     const empty = h("li", { class: "none" }, "What you play becomes a block when its window ends. Nothing yet.");
     this.#list.replaceChildren(...(rows.length ? rows : [empty]));

@@ -11,8 +11,11 @@ from crdt.entry import Entry, LogKey, client_id, first_body, next_body, sign
 from crdt.errors import Misuse
 from crdt.shared import Push, Shared, edit_in, edit_payload
 from crdt.types import NO_NONCE, Micros, SessionId
-from jam.board import SHAPE, Assign, Board, Change, Line, Say, SetTempo, SetTitle, op_of
+from jam.board import SHAPE, AddSheet, Assign, Board, Change, Line, Say, SetChart, SetStart, SetTempo, SetTitle, op_of
+from jam.chart import chart_id, encode_chart, make_chart
+from jam.sheets import sheets_of
 from jam.synthetic import make
+from jam.voices import Piece, Struck, Voice
 from node.engine.boards import Boards
 from node.engine.documents import Documents, Stored
 from node.engine.effects import BoardChanged, Heard, Persist, Send
@@ -173,3 +176,61 @@ def test_a_node_counts_no_edit_as_playing() -> None:
     assert edit_in(
         hosts[1].engine.documents.replicas[name].logs[LogKey(hosts[0].player, NO_NONCE)].entries[-1].body.payload
     )
+
+
+def test_a_chart_reaches_everyone_and_who_joins_late_in_a_later_part() -> None:
+    """Several pieces long, shared by one, with its parts taken by others, while one is away."""
+    world, hosts = room(3)
+    world.run_until(perform(world, hosts[0], make(3, 2 * SECOND, 100_000)))
+    session = _session(hosts[0])
+    hosts[2].kill()
+    notes = tuple(Struck(n * 24 + n % 7 * 700, n * 37 % 128, 90) for n in range(2_000))
+    chart = make_chart(Piece("song", 60_000, 4, (Voice("one", False, notes),)), players=2, level="hard")
+    encoded = encode_chart(chart)
+    sheets = list(sheets_of(encoded))
+    assert len(sheets) > 1
+    hosts[0].give(Edit(SetChart(chart_id(encoded))))
+    for sheet in sheets:
+        assert hosts[0].engine.boards.chart(session) is None  # not whole yet
+        hosts[0].give(Edit(AddSheet(*sheet)))
+    hosts[0].give(Edit(SetStart(12)))
+    hosts[1].give(Edit(Assign("one a", hosts[1].player)))
+    settle(world)
+    for host in hosts[:2]:
+        assert host.engine.boards.chart(session) == chart
+        assert host.engine.boards.board(session).start_bar == 12
+    world.run_until(world.now_us + 40 * SECOND)  # on in a later part
+    hosts[2].start()
+    world.link_all()
+    settle(world)
+    late = hosts[2].engine.boards
+    assert late.chart(session) == chart and late.board(session).parts == (("one a", hosts[1].player),)
+    hosts[1].give(Edit(SetChart("")))
+    settle(world)
+    assert late.chart(session) is None
+
+
+def test_everyone_leaves_and_comes_back_to_the_same_jam() -> None:
+    world, hosts = room(2)
+    world.run_until(perform(world, hosts[0], make(3, 2 * SECOND, 100_000)))
+    session = _session(hosts[0])
+    hosts[1].give(Edit(Say("see you")))
+    settle(world)
+    board = hosts[0].engine.boards.board(session)
+    for host in hosts:
+        host.kill()
+    world.run_until(world.now_us + 25 * SECOND)
+    for host in hosts:
+        host.start()
+    world.link_all()
+    world.run_until(world.now_us + 5 * SECOND)
+    assert {_session(host) for host in hosts} == {session}
+    assert _boards(hosts) == {board}
+
+
+@pytest.mark.parametrize(
+    "change", [SetStart(-1), SetStart(2**31), AddSheet("x", 0, 1, "a"), AddSheet("0" * 64, 1, 1, "a")]
+)
+def test_what_no_chart_can_say_is_refused(change: Change) -> None:
+    with pytest.raises(Misuse):
+        op_of(change, ME.player, 0)

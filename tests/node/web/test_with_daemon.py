@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from crdt.entry import open_entry
 from crdt.types import NetworkId
 from node.commands.processes import Process
 from tests.browser import Chromium, open_page
+from tests.jam.test_chart import band
 from tests.node.web.conftest import needs_chromium
 
 pytestmark = needs_chromium
@@ -66,3 +69,41 @@ async def test_keys_reach_the_log_and_the_page_finds_a_killed_node_again(
         await page.until("symjam.app.connection.state === 'live' && symjam.app.clock.ready", 30)
         assert [event.lane for event in await in_thread(played, node)] == lanes  # nothing acknowledged is missing
         assert all("net::ERR" in error for error in page.errors)  # only the browser's own words on the lost node
+
+
+async def test_two_pages_on_two_nodes_share_a_chart_and_hear_each_other(
+    node: Process, tmp_path: Path, browser: Chromium, nursery: trio.Nursery
+) -> None:
+    """A chart comes in by the command line at one node, is seen at the other and its part taken there; a note played
+    here is heard there, the score of it told here, and the recording is the same file at both."""
+    in_thread = trio.to_thread.run_sync
+    other = Process("B", tmp_path / "b", room=f"test-{tmp_path.name}")
+    song = tmp_path / "song.mid"
+    song.write_bytes(band())
+    try:
+        await in_thread(other.start)
+        command = [sys.executable, "-m", "node", "jam", "--data", str(node.data_dir), "--chart", str(song), "--json"]
+        shared = json.loads((await trio.run_process(command, capture_stdout=True)).stdout)
+        async with open_page(browser, nursery) as here, open_page(browser, nursery) as there:
+            for page, process in ((here, node), (there, other)):
+                await page.go((await in_thread(process.client)).address.page_url)
+                await page.until("window.symjam && symjam.app.clock.ready && symjam.app.world.players.length === 2", 60)
+                await page.until(f"symjam.app.chart.chart && symjam.app.chart.id === '{shared['id']}'", 60)
+            await there.value(
+                """window.heard = [];
+                symjam.app.player.addEventListener("heard", ({detail: d}) => d.off || heard.push(d.lane));
+                location.hash = "#/jam" """
+            )
+            await there.until("document.querySelector('.parts button') !== null")
+            await there.value("document.querySelector('.parts button').click()")
+            await here.until("symjam.app.chart.parts[0].player === symjam.app.world.players[1]", 30)
+            for key in "asd":
+                await here.press(key)
+            await there.until("heard.join() === '0,1,2'", 30)
+            await here.until("symjam.app.world.score?.events === 3", 30)
+            assert await here.value("symjam.app.world.score.why") == "too_few_events"
+            assert here.errors == there.errors == []
+        ours, theirs = await in_thread(node.client), await in_thread(other.client)
+        assert await in_thread(ours.midi) == await in_thread(theirs.midi)
+    finally:
+        await in_thread(other.stop)
