@@ -45,8 +45,10 @@ export class ScorePanel {
 
 function sum(score) {
   const side = Math.abs(score.lag_us) < 1_000 ? "" : `, ${ms(Math.abs(score.lag_us), 0)} ${score.lag_us < 0 ? "early" : "late"} on the whole (taken out)`;
-  return `${score.events} notes on ${score.lanes} lanes in ${score.active_s} s${side}`;
+  return `${counted(score.events, "note")} on ${counted(score.lanes, "lane")} in ${score.active_s} s${side}`;
 }
+
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function verdict(score) {
   const riff = { true: " The riff was played.", false: " The riff is not played yet." }[score.riff] ?? "";
