@@ -17,6 +17,7 @@ from crdt.types import PlayerId
 from jam.chart import CHART, SPACING_US, Chart, bars, chart_id, encode_chart, make_chart
 from jam.sheets import allows_sheet, chart_in, sheets_of
 from jam.voices import TICKS_PER_BEAT, Piece, Struck, Voice, read_piece
+from tests.groove import needs_groove, take
 
 AUTHOR = PlayerId(bytes(range(32)))
 
@@ -221,3 +222,15 @@ def test_bytes_that_are_no_chart_are_refused() -> None:
     for wrong in (encoded[:-1], encoded + b"\0", b"", b"\x96" + encoded[1:6]):
         with pytest.raises(Violation):
             CHART.decode(wrong)
+
+
+@needs_groove
+def test_a_real_take_becomes_a_chart_that_hands_can_play() -> None:
+    path = take("drummer1/session1/102_funk_95_beat_4-4")
+    piece_of = read_piece(path.read_bytes(), path.stem)
+    sizes = [
+        sum(len(part.packed) for part in make_chart(piece_of, level=level).parts)
+        for level in ("easy", "medium", "hard")
+    ]
+    assert 0 < sizes[0] < sizes[1] <= sizes[2] <= sum(len(voice.notes) for voice in piece_of.voices)
+    assert (piece_of.tempo_mbpm, piece_of.beats_per_bar) == (95_000, 4)
