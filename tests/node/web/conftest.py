@@ -61,5 +61,5 @@ async def shown(browser: Chromium, nursery: trio.Nursery) -> AsyncIterator[Shown
     async with open_page(browser, nursery) as page:
         await page.size(1280, 800)
         await page.go(f"http://127.0.0.1:{port}/#token={TOKEN}")
-        await page.until("window.symjam && symjam.app.clock.ready && symjam.app.world.status")
+        await page.until("window.symjam && symjam.app.clock.ready && symjam.app.world.status", 60)
         yield Shown(node, page, port, nursery, scope)
