@@ -87,7 +87,8 @@ class Urn:
             tranche = tranche_of(self._params, output.to_bytes(OUTPUT_BYTES, "big"), weight, total)
             if tranche is not None:
                 drawn.append(Drawn(player, tranche, worded(output)))
-        return sorted(drawn, key=lambda one: (one.tranche, one.proof))
+        # The high half of an output tells of the weight: who weighs little is drawn by low ones only.
+        return sorted(drawn, key=lambda one: (one.tranche, one.proof[OUTPUT_BYTES // 2 : OUTPUT_BYTES]))
 
     def _leaps(self, chance: Random, share: float) -> Iterator[int]:
         """Places of players, each with the same chance and independently."""
