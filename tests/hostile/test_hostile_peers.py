@@ -66,6 +66,11 @@ async def test_the_pair_plays_on_and_the_offender_ends_refused(pair: Pair, name:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(play)
         nursery.start_soon(lives, site, name, first, trio.current_time() + 2 * SPAN_S)
+    if (
+        site.tally["keys"] < 2 and not site.tally["thrown-out"]
+    ):  # a busy machine: it had hardly signed what it floods with
+        del first[:]
+        await lives(site, name, first, trio.current_time() + 10 * SPAN_S)
     assert latency[0].missing == 0
     assert author.memory_mb()[1] - before_mb < GROWTH_MAX_MB
     assert await is_kept_out(site, first[0])
