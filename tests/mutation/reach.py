@@ -48,11 +48,12 @@ class Reach:
 def asked_about(data: dict[str, Any], path: str, line: int, most_s: float) -> list[str]:
     """The tests to ask about a fault at a line: its module's own first, then the quickest.
 
-    What runs only when the module is imported (tables, bounds of fields) is asked of every test that enters the module.
+    What runs only when the module is imported (tables, bounds of fields) is asked of every test that enters the module,
+    and of all its own: some read a table without entering anything.
     """
-    of = data["lines"].get(path, {})
-    reached = of.get(str(line)) or sorted({test for tests in of.values() for test in tests})
-    own = f"test_{Path(path).stem}.py"
+    of, own = data["lines"].get(path, {}), f"test_{Path(path).stem}.py"
+    entering = {test for tests in of.values() for test in tests}
+    reached = of.get(str(line)) or sorted(entering | {test for test in data["spent_s"] if own in test})
     chosen, spent = [], 0.0
     for test in sorted(reached, key=lambda test: (own not in test, data["spent_s"][test], test)):
         spent += data["spent_s"][test]

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from consensus.ops import Why
 from consensus.params import MAIN, ONE_Q16, SMALL, Params
 from consensus.quality.grid import Grid
-from consensus.quality.humanness import TIE_US, WEIGHTS, grades_q16, humanness_q16, refusal, signs, tied_pairs_q16
+from consensus.quality.humanness import (
+    TIE_US,
+    WEIGHTS,
+    Signs,
+    grades_q16,
+    humanness_q16,
+    refusal,
+    signs,
+    tied_pairs_q16,
+)
 from consensus.quality.timing import timed
 from jam import midi
 from tests.consensus.quality.material import GRID, human_windows, jittered, moved, quantised
@@ -116,3 +125,10 @@ def test_drummers_are_above_the_mark() -> None:
         grid = Grid(played.tempo_mbpm, played.beats_per_bar, 4)
         window = [o for o in played.onsets() if o.t_us < MAIN.window_us]
         assert humanness_q16(MAIN, signs(grid, timed(grid, window))) >= MAIN.human_mark_q16
+
+
+def test_refusals_begin_right_beyond_their_bounds() -> None:
+    fine = Signs(MAIN.min_deviation_us, MAIN.max_tie_q16, None, None, None, None)
+    assert refusal(MAIN, fine) is Why.FINE
+    assert refusal(MAIN, fine._replace(deviation_us=MAIN.min_deviation_us - 1)) is Why.TOO_REGULAR
+    assert refusal(MAIN, fine._replace(ties_q16=MAIN.max_tie_q16 + 1)) is Why.TIES

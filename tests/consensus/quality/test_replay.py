@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from consensus.events import Onset
 from consensus.params import MAIN, ONE_Q16, SMALL
 from consensus.quality.fingerprint import runs
-from consensus.quality.replay import ReplayIndex, _span
+from consensus.quality.replay import Match, ReplayIndex, _span
 from crdt.limits import REPLAY_VOTES_MAX
 from crdt.types import Micros, Window
 from tests.consensus.quality.material import GRID, human_windows, jittered, moved, onset, onset_lists
@@ -169,3 +169,26 @@ def test_knowing_more_never_makes_a_window_more_original() -> None:
         assert likeness >= least
         least = likeness
     assert least > 0
+
+
+CLOSE = Match(b"", 0, ONE_Q16, MAIN.replay_min_hits, MAIN.replay_coverage_q16, MAIN.replay_residual_us - 1)
+LOOSE = CLOSE._replace(residual_us=MAIN.replay_whole_residual_us)
+
+
+@pytest.mark.parametrize(
+    ("match", "is_one"),
+    [
+        (CLOSE, True),
+        (CLOSE._replace(hits=CLOSE.hits - 1), False),
+        (CLOSE._replace(coverage_q16=CLOSE.coverage_q16 - 1), False),
+        (CLOSE._replace(residual_us=MAIN.replay_residual_us), False),
+        (LOOSE._replace(coverage_q16=MAIN.replay_whole_q16, residual_us=LOOSE.residual_us - 1), True),
+        (LOOSE._replace(coverage_q16=MAIN.replay_whole_q16 - 1, residual_us=LOOSE.residual_us - 1), False),
+        (LOOSE._replace(coverage_q16=MAIN.replay_whole_q16), False),
+        (LOOSE._replace(shared_q16=CLOSE.coverage_q16, correlation_q16=MAIN.replay_correlation_q16 + 1), True),
+        (LOOSE._replace(shared_q16=CLOSE.coverage_q16 - 1, correlation_q16=MAIN.replay_correlation_q16 + 1), False),
+        (LOOSE._replace(shared_q16=CLOSE.coverage_q16, correlation_q16=MAIN.replay_correlation_q16), False),
+    ],
+)
+def test_what_makes_a_replay_to_the_microsecond(match: Match, is_one: bool) -> None:
+    assert match.is_replay(MAIN) == is_one
