@@ -38,8 +38,8 @@ def test_a_good_window_in_words() -> None:
         "harmony 0.69: its intervals are consonant by 0.76 (0.44 is a chromatic run and worth a half, 0.62 full "
         "marks); more thirds, fourths and fifths near each other are more",
         "humanness 0.76 (mark 0.50): notes lie 21 ms around the beat (at least 5 ms), 10% of them off alike (at most "
-        "30%), a step goes with the one before by 0.30, chords spread over 18 ms, bars drift 4.0 times as much as chance, "
-        "lanes and places in the bar differ 8.0 times as much as chance; nothing more to gain",
+        "30%), a step goes with the one before by 0.30, chords spread over 18 ms, bars drift 4.0 times as much as "
+        "chance, lanes and places in the bar differ 8.0 times as much as chance; nothing more to gain",
         "originality 0.61: 61% of it lies within 12 ms of something played before, at 3 s of its take; playing it "
         "otherwise than then is more",
     )
