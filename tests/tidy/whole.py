@@ -19,6 +19,7 @@ FOR_TESTS = {
     "consensus.reports",
     "consensus.weights",
     "consensus.checkpoint",
+    "wallet.words",
 }
 
 # Written so that it does not match itself.
