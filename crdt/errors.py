@@ -68,3 +68,7 @@ class OperatingFailure(SymJamError):
     def __init__(self, what: str, why: str, remedy: str = "") -> None:
         super().__init__(f"{what}: {why}" + (f". {remedy}" if remedy else ""))
         self.what, self.why, self.remedy = what, why, remedy
+
+
+class Unusable(OperatingFailure):
+    """What the user gave cannot be used, however often it is tried: a damaged file, a request that makes no sense."""

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from consensus.events import DRUM_LANES, OTHER_LANE, Event, Kind, Onset, onsets
 from consensus.quality.grid import Grid
-from crdt.errors import OperatingFailure
+from crdt.errors import OperatingFailure, Unusable
 from crdt.limits import MIDI_DURATION_MAX_US, MIDI_EVENTS_MAX, MIDI_FILE_MAX_BYTES
 from crdt.types import Micros
 
@@ -70,40 +70,40 @@ def load(path: Path | str, doing: str = "play") -> Performance:
 
 
 def parse(raw: bytes, title: str, what: str = "cannot play this") -> Performance:
-    """A performance from a MIDI file's bytes; OperatingFailure as for `load`."""
+    """A performance from a MIDI file's bytes; Unusable says what is wrong with them."""
     file = open_file(raw, what)
     messages = _in_order(file.tracks)
     notes = [m for _, m in messages if m.type == "note_on" and m.velocity > 0]
     if not notes:
-        raise OperatingFailure(what, "there is no note in it", "Give a file that holds a performance")
+        raise Unusable(what, "there is no note in it", "Give a file that holds a performance")
     if len(messages) > MIDI_EVENTS_MAX:
-        raise OperatingFailure(what, f"more than {MIDI_EVENTS_MAX} events", "Give a shorter recording")
+        raise Unusable(what, f"more than {MIDI_EVENTS_MAX} events", "Give a shorter recording")
     all_drums = not any(m.type == "program_change" for _, m in messages) and not any(
         m.channel != DRUM_CHANNEL and m.note not in DRUM_LANES for m in notes
     )
     tempo_us, beats, beat_unit = _metre(file.ticks_per_beat, messages)
     events = tuple(_events(file.ticks_per_beat, messages, all_drums))
     if events[-1].t_us > MIDI_DURATION_MAX_US:
-        raise OperatingFailure(what, "it lasts longer than a day", "Give a shorter recording")
+        raise Unusable(what, "it lasts longer than a day", "Give a shorter recording")
     return Performance(
         title, _declarable((30_000_000_000 * beat_unit + tempo_us) // (2 * tempo_us)), beats, events, events[-1].t_us
     )
 
 
 def open_file(raw: bytes, what: str) -> Any:
-    """A mido.MidiFile of a file's bytes, its times in ticks per beat; OperatingFailure as for `load`."""
+    """A mido.MidiFile of a file's bytes, its times in ticks per beat; Unusable as for `parse`."""
     import mido
 
     if len(raw) > MIDI_FILE_MAX_BYTES:
-        raise OperatingFailure(what, f"larger than {MIDI_FILE_MAX_BYTES} bytes", "Give a shorter recording")
+        raise Unusable(what, f"larger than {MIDI_FILE_MAX_BYTES} bytes", "Give a shorter recording")
     try:
         file = mido.MidiFile(file=io.BytesIO(raw), clip=True)
     except _MALFORMED:
-        raise OperatingFailure(what, "not a Standard MIDI File, or a damaged one", "Export it again") from None
+        raise Unusable(what, "not a Standard MIDI File, or a damaged one", "Export it again") from None
     if file.ticks_per_beat <= 0:
-        raise OperatingFailure(what, "its times are not in ticks per beat", "Export it with a tempo")
+        raise Unusable(what, "its times are not in ticks per beat", "Export it with a tempo")
     if file.type == 2:
-        raise OperatingFailure(what, "it holds several songs (type 2)", "Export one of them as type 0 or 1")
+        raise Unusable(what, "it holds several songs (type 2)", "Export one of them as type 0 or 1")
     return file
 
 

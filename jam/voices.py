@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from crdt.errors import OperatingFailure
+from crdt.errors import Unusable
 from crdt.limits import CHART_FILE_MAX_BYTES, MIDI_EVENTS_MAX
 from jam.midi import DRUM_CHANNEL, declared_metre, open_file
 
@@ -40,20 +40,20 @@ class Piece(NamedTuple):
 
 
 def read_piece(raw: bytes, title: str, what: str = "cannot make a chart of this") -> Piece:
-    """The voices of a MIDI file's bytes. OperatingFailure says what is wrong with it and what to do."""
+    """The voices of a MIDI file's bytes. Unusable says what is wrong with it and what to do."""
     if len(raw) > CHART_FILE_MAX_BYTES:
-        raise OperatingFailure(what, f"larger than {CHART_FILE_MAX_BYTES} bytes", "Give a shorter piece")
+        raise Unusable(what, f"larger than {CHART_FILE_MAX_BYTES} bytes", "Give a shorter piece")
     file = open_file(raw, what)
     if sum(len(track) for track in file.tracks) > MIDI_EVENTS_MAX:
-        raise OperatingFailure(what, f"more than {MIDI_EVENTS_MAX} events", "Give a shorter piece")
+        raise Unusable(what, f"more than {MIDI_EVENTS_MAX} events", "Give a shorter piece")
     metre = declared_metre(file)
     found: list[Voice] = []
     for track in file.tracks:
         found.extend(_voices_of(track, file.ticks_per_beat, metre.beat_ticks_e3))
     if not found:
-        raise OperatingFailure(what, "there is no note in it", "Give a file that holds a piece")
+        raise Unusable(what, "there is no note in it", "Give a file that holds a piece")
     if max(voice.notes[-1].tick for voice in found) > BEATS_MAX * TICKS_PER_BEAT:
-        raise OperatingFailure(what, f"longer than {BEATS_MAX} beats", "Give a shorter piece")
+        raise Unusable(what, f"longer than {BEATS_MAX} beats", "Give a shorter piece")
     return Piece(title, metre.tempo_mbpm, metre.beats_per_bar, tuple(_told_apart(found)))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from crdt.errors import OperatingFailure, Violation
+from crdt.errors import OperatingFailure, Unusable, Violation
 from node.api.notices import encode_json
 
 SCHEMA = "symjam.error/1"
@@ -28,7 +28,7 @@ class Refusal(Exception):
 def refusal_of(error: OperatingFailure | Violation) -> Refusal:
     """The answer to a request during which the node raised one of its own errors."""
     if isinstance(error, OperatingFailure):
-        return Refusal(503, error.what, error.why, error.remedy)
+        return Refusal(400 if isinstance(error, Unusable) else 503, error.what, error.why, error.remedy)
     why = f"{error.reason}: {error.detail}" if error.detail else str(error.reason)
     return Refusal(400, "the node refused this", why, "Check what was sent against docs/api.md.")
 

@@ -6,6 +6,7 @@ performer's timing, not this program's.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ from node.feed import PlayFeed, open_feed
 LEAD_US: Final = 500_000  # time to get ready before the first bar
 CHUNK_US: Final = 2_000  # events closer than this go out together
 PROGRESS_EVERY_US: Final = 2_000_000
+TIME_WAIT_S: Final = 8.0
+TIME_LOOK_S: Final = 0.1
 SYNTHETIC_TEMPO_MBPM: Final = 100_000
 
 Doc = dict[str, Any]
@@ -51,9 +54,7 @@ def run(
     performance, grid = _performance(midi, synthetic_s or 0, seed, quantise)
     if seconds is not None:
         performance = first_seconds(performance, seconds)
-    session = node.status()["session"] if join else None
-    if join and session is None:
-        raise OperatingFailure("cannot join a jam", "none is on", "Leave out --join to open one.")
+    session = _joined(node) if join else None
     if session is None:
         session = node.open_session(_wish(performance, grid, title, synthetic=midi is None))
     if not as_json:
@@ -68,6 +69,21 @@ def run(
     else:
         click.echo(f"{result['saved']} of {result['events']} events saved", err=True)
     return 0 if result["saved"] == result["events"] else 1
+
+
+def _joined(node: Client) -> Doc:
+    """The jam that is on, once its time is known here."""
+    deadline_s = time.monotonic() + TIME_WAIT_S
+    while True:
+        session: Doc | None = node.status()["session"]
+        if session is None:
+            raise OperatingFailure("cannot join a jam", "none is on", "Leave out --join to open one.")
+        if session["clock"] is not None:
+            return session
+        if time.monotonic() > deadline_s:
+            why = "nobody here can tell its time, for its creator is not linked"
+            raise OperatingFailure("cannot join the jam", why, "Leave out --join to open another one.")
+        time.sleep(TIME_LOOK_S)
 
 
 def _performance(midi: Path | None, synthetic_s: int, seed: int, quantise: bool) -> tuple[Performance, Grid]:

@@ -95,9 +95,10 @@ def _head(status: Doc, score: Doc | None) -> Text:
         lines.append("no jam is on")
     else:
         tempo = f"{session['tempo_mbpm'] / 1000:g} BPM, {session['beats_per_bar']} beats a bar"
-        at_s, clock = session["t_us"] / 1_000_000, session["clock"]
-        sure = f"clock within {clock['uncertainty_us'] / 1000:.2f} ms" if clock else "clock not known yet"
-        lines.append(f"jam {session['title'] or short(session['id'])}: {tempo}, {at_s:.0f} s in, {sure}")
+        clock = session["clock"]
+        sure = f"clock within {clock['uncertainty_us'] / 1000:.2f} ms" if clock else "its time not known yet"
+        since = f", {session['t_us'] / 1_000_000:.0f} s in" if clock else ""
+        lines.append(f"jam {session['title'] or short(session['id'])}: {tempo}{since}, {sure}")
     if status["riff"] is not None:
         lines.append(f"riff of this window: {' '.join(LANE_KEYS[lane] for lane in status['riff']['lanes'])}")
     if score is not None and score["window"] == status["window"]:

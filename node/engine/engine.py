@@ -161,6 +161,10 @@ class Engine:
         """The jam that is on."""
         return self.sessions.current(now_us, self.peers)
 
+    def can_place(self, now_us: int) -> bool:
+        """Whether `Play` may be given: it is kept back until the time of the jam that is on is known."""
+        return self.sessions.can_place(now_us, self.peers)
+
     def next_probe_us(self, now_us: int) -> int:
         """When to give `Probing` again."""
         return self.timing.next_probe_us(now_us)
@@ -302,6 +306,8 @@ class Engine:
         placed = self.current_session(now_us)
         if placed is None:
             raise Misuse("no jam is on: open one, or play")
+        if placed.clock is None:
+            raise Misuse("the time of this jam is not known here yet: try again in a moment")
         t_us = self.sessions.session_time(now_us, placed)
         document = document_at(self.params, placed.facts, t_us)
         entry = self.authoring.edit(document, self.boards.draft(document, self.authoring.key(document), change, t_us))

@@ -89,6 +89,12 @@ class Sessions:
             if event.data is not None and not 0 < len(event.data) <= EVENT_DATA_MAX_BYTES:
                 raise Misuse(f"an event carries 1 to {EVENT_DATA_MAX_BYTES} bytes of data, or none")
 
+    def can_place(self, now_us: int, peers: dict[PlayerId, Peer]) -> bool:
+        """Whether what is played now has a place in time: in a jam whose creator's clock is not known yet it would lie
+        as wrong as the two clocks are apart, for good."""
+        placed = self.current(now_us, peers)
+        return placed is None or placed.clock is not None
+
     def session_time(self, now_us: int, placed: Placed) -> int:
         """The session time of a moment, 0 before the jam began."""
         return max(0, now_us + (placed.clock.offset_us if placed.clock else 0) - placed.facts.op.t0_us)

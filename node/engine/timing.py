@@ -116,7 +116,8 @@ class Timing:
         if now_us < self._next_tell_us or creator is None or creator == self._player:
             return []
         self._next_tell_us = now_us + TELL_EVERY_US
-        way = self._choose(creator, now_us)
+        taken, _ = self._ways.get(creator, (None, None))
+        way = self._choose(creator, now_us) or taken  # the creator may have left, and others come later
         if way is None or len(way.path) >= CLOCK_HOPS_MAX:
             return []
         offset_us, uncertainty_us, rate = way.now(now_us)

@@ -69,7 +69,7 @@ class DaemonBackend:
             return
         now_us = self.clock.now_us()
         reading = self.engine.timing.clock(facts.creator, now_us)
-        t0_at_us = facts.op.t0_us - (reading.offset_us if reading else 0)
+        t0_at_us = facts.op.t0_us - reading.offset_us if reading else None
         self.board.publish(
             {
                 "type": "event",
@@ -77,7 +77,10 @@ class DaemonBackend:
                 "session": session.hex(),
                 "t0_at_us": t0_at_us,
                 "entries": entries,
-                "events": [(e.t_us, e.kind, e.lane, e.pitch, e.velocity, t0_at_us + e.t_us) for e in events],
+                "events": [
+                    (e.t_us, e.kind, e.lane, e.pitch, e.velocity, now_us if t0_at_us is None else t0_at_us + e.t_us)
+                    for e in events
+                ],
             }
         )
 

@@ -121,7 +121,9 @@ class Node:
         )
         self.guard = Guard(self.mesh.guarded)
         self.hands = Hands(self._opened.store, signed, self.mesh, tell, self.give, self.fail, self.engine.counters)
-        self.pump = Pump(self.play_now, lambda: not self.engine.peers)
+        self.pump = Pump(
+            self.play_now, lambda: not self.engine.peers, lambda: self.engine.can_place(self.clock.now_us())
+        )
         self.facts = self._facts(now_us)
 
     def give(self, event: Input) -> None:

@@ -6,6 +6,10 @@ quarter of the time goes into the fixed cost of entries and the rest is shared b
 the rest is a millisecond, the least there is, with a full room a few; with nobody to hear, COALESCE_MAX_US, as is the
 longest.
 
+Who has just joined a jam does not know its time at once: some tens of milliseconds later in general, a second or two
+where the time comes through others. Until then events wait here, stamped already, for none is placed by guess
+(docs/clock.md).
+
 It does not wait for the links. A peer that reads slowly fills its own outbox and is caught up later (crdt/reconcile),
 and nobody else hears a note later for it.
 """
@@ -25,6 +29,8 @@ from node.engine.inputs import Played
 _REST: Final = 3  # times the cost of the entry before
 _REST_MIN_S: Final = 0.001  # more entries a second than that are more than a peer takes unasked: node/engine/budget.py
 _COALESCE_MAX_S: Final = COALESCE_MAX_US / 1_000_000
+_TIME_WAIT_S: Final = 8.0  # for the time of a jam; events may be 30 s old at most
+_TIME_LOOK_S: Final = 0.005
 
 
 class _Waiting:
@@ -40,11 +46,17 @@ class _Waiting:
 
 class Pump:
     """What the local player plays, queued. `sign` makes an entry of events, saves and sends it, or raises Misuse, or
-    OperatingFailure when it cannot be saved."""
+    OperatingFailure when it cannot be saved. `can_place`: whether the time of the jam is known."""
 
-    def __init__(self, sign: Callable[[tuple[Played, ...]], None], is_alone: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        sign: Callable[[tuple[Played, ...]], None],
+        is_alone: Callable[[], bool],
+        can_place: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._sign_events = sign
         self._is_alone = is_alone
+        self._can_place = can_place
         self._plays: deque[_Waiting] = deque()
         self._queued = 0
         self._arrived = trio.Event()
@@ -80,10 +92,26 @@ class Pump:
             await self._arrived.wait()
             self._arrived = trio.Event()
             while self._plays:
+                if not self._can_place() and not await self._time_is_found():
+                    self._refuse_all()
+                    continue
                 began = trio.current_time()
                 self._sign(self._take_batch())
                 took_s = trio.current_time() - began
                 await trio.sleep(_COALESCE_MAX_S if self._is_alone() else _rest_s(took_s))
+
+    async def _time_is_found(self) -> bool:
+        until = trio.current_time() + _TIME_WAIT_S
+        while not self._can_place() and trio.current_time() < until:
+            await trio.sleep(_TIME_LOOK_S)
+        return self._can_place()
+
+    def _refuse_all(self) -> None:
+        why = "nobody here can tell the time of this jam, whose creator is not linked"
+        while self._plays:
+            for waiting in self._take_batch():
+                waiting.failure = OperatingFailure("cannot play in this jam", why, "Open another jam, or wait.")
+                waiting.done.set()
 
     def _put(self, events: Sequence[Played]) -> _Waiting:
         waiting = _Waiting(events)

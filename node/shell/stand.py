@@ -9,7 +9,7 @@ from typing import Any
 import trio
 
 from consensus.quality.grid import Grid
-from crdt.errors import Misuse, OperatingFailure
+from crdt.errors import Misuse, OperatingFailure, Unusable
 from crdt.types import SessionId
 from jam.board import AddSheet, Assign, Change, DropPart, SetChart, SetStart
 from jam.chart import Chart, bars, encode_chart, make_chart
@@ -26,12 +26,12 @@ LEAD_BARS = 2  # until a chart that was just shared begins
 
 
 def read_chart(wish: ChartWish, raw: bytes) -> Chart:
-    """A chart of a MIDI file's bytes; OperatingFailure says what is wrong with them."""
+    """A chart of a MIDI file's bytes; Unusable says what is wrong with them."""
     piece = read_piece(raw, wish.title or "chart")
     try:
         return make_chart(piece, lanes=wish.lanes, players=wish.players, level=wish.level)
     except Misuse as misuse:
-        raise OperatingFailure("cannot make a chart of this", str(misuse), "See `symjam jam --help`") from misuse
+        raise Unusable("cannot make a chart of this", str(misuse), "See `symjam jam --help`") from misuse
 
 
 class Stand:

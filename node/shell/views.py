@@ -61,7 +61,6 @@ def session(placed: Placed | None, me: PlayerId, now_us: int) -> Doc | None:
     if placed is None:
         return None
     facts, clock = placed.facts, placed.clock
-    offset_us = clock.offset_us if clock else 0
     return {
         "id": facts.id.hex(),
         "title": facts.op.title,
@@ -70,12 +69,12 @@ def session(placed: Placed | None, me: PlayerId, now_us: int) -> Doc | None:
         "beats_per_bar": facts.op.beats_per_bar,
         "subdivision": facts.op.subdivision,
         "t0_us": facts.op.t0_us,
-        "t0_at_us": facts.op.t0_us - offset_us,
+        "t0_at_us": facts.op.t0_us - clock.offset_us if clock else None,
         "tags": list(facts.op.tags),
         "open": facts.closed_t_us is None,
         "mine": facts.creator == me,
         "clock": _clock(clock),
-        "t_us": now_us + offset_us - facts.op.t0_us,
+        "t_us": now_us + clock.offset_us - facts.op.t0_us if clock else None,
     }
 
 

@@ -7,7 +7,7 @@ import { Connection } from "./connection.js";
 import { h, say } from "./dom.js";
 import { Faces } from "./faces.js";
 import { JamView } from "./jam.js";
-import { ms } from "./format.js";
+import { ms, span } from "./format.js";
 import { Keyboard } from "./keyboard.js";
 import { LedgerView } from "./ledger.js";
 import { MeshView } from "./mesh.js";
@@ -67,6 +67,9 @@ class Page {
     connection.addEventListener("state", () => this.#update());
     world.addEventListener("session", () => this.#update());
     world.addEventListener("trouble", ({ detail }) => this.#trouble(`${detail.what}: ${detail.why}. ${detail.remedy}`));
+    this.app.playout.addEventListener("astray", ({ detail }) => {
+      this.#trouble(`${nameOf(detail.player)} plays ${span(detail.aheadMs * 1_000)} ahead of this jam: those notes are kept as they came, and not heard. The clock of their node may have been set; starting it again there reads it anew.`);
+    });
     world.addEventListener("settled", ({ detail }) => {
       if (detail.state === "local") this.app.faces.celebrate(detail.proposer);
       if (detail.proposer === world.me) this.#tell(`Your block is ${detail.state === "local" ? "accepted" : detail.state}: ${detail.words[0] ?? ""}`);

@@ -3,13 +3,15 @@
 //
 // Notes of others arrive some milliseconds after they were played, and unevenly. Each player is given a delay just
 // long enough for 19 of 20 of their notes (bounded), so that their rhythm is heard as played; a note later than that
-// sounds at once and counts as late. Listening one bar late instead makes the delay exactly one bar.
+// sounds at once and counts as late. Listening one bar late instead makes the delay exactly one bar. What claims to be
+// of the future is not kept until then, lest it push aside what is of now: `astray` says whose it was.
 
 const TICK_MS = 25;
 const AHEAD_MS = 100;
 const MARGIN_MS = 3;
 const DELAY_MAX_MS = 80;
 const STALE_MS = 1_500;
+const FUTURE_MAX_MS = 3_000; // a node lets its own player be 2 s ahead
 const LAGS_MAX = 64;
 const LAGS_MIN = 8;
 const QUEUE_MAX = 2_048;
@@ -58,6 +60,11 @@ export class Playout extends EventTarget {
     const lagMs = nowMs - playedMs;
     if (lagMs > STALE_MS + extraMs) {
       this.stale++;
+      return;
+    }
+    if (lagMs < -FUTURE_MAX_MS) {
+      this.stale++;
+      this.dispatchEvent(new CustomEvent("astray", { detail: { player: note.player, aheadMs: -lagMs } }));
       return;
     }
     this.#measure(note.player, nowMs - this.#clock.pageMs(sentUs));

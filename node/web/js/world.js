@@ -77,7 +77,7 @@ export class World extends EventTarget {
         this.#takeWindow(message.window);
         break;
       case "event":
-        if (message.session === this.session?.id) this.#aim(message.t0_at_us);
+        if (message.session === this.session?.id && message.t0_at_us !== null) this.#aim(message.t0_at_us);
         this.heardAtMs.set(message.player, performance.now());
         this.#tell("event", message);
         break;
@@ -105,7 +105,7 @@ export class World extends EventTarget {
     const changed = this.session?.id !== session?.id;
     this.session = session;
     if (changed) this.#t0 = new Slewed();
-    if (session) this.#aim(session.t0_at_us);
+    if (session && session.t0_at_us !== null) this.#aim(session.t0_at_us); // null: not known yet
     if (!changed) return;
     this.board = null;
     this.#tell("session");

@@ -33,9 +33,9 @@ async def test_a_midi_file_becomes_the_jams_chart(served: Served) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
-        (b"no midi at all", 503, "Standard MIDI File"),
-        (b"", 503, "Standard MIDI File"),
-        (band()[:40], 503, "Standard MIDI File"),
+        (b"no midi at all", 400, "Standard MIDI File"),
+        (b"", 400, "Standard MIDI File"),
+        (band()[:40], 400, "Standard MIDI File"),
         (b"MThd" + bytes(CHART_FILE_MAX_BYTES), 413, "at most"),
     ],
     ids=["other", "empty", "cut", "large"],

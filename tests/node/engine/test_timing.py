@@ -6,12 +6,14 @@ from itertools import pairwise
 
 import pytest
 
-from crdt.errors import Reason, Violation
+from crdt.errors import Misuse, Reason, Violation
 from crdt.limits import CLOCK_HOPS_MAX, CLOCK_OFFSET_MAX_US, CLOCK_UNCERTAINTY_MAX_US
 from crdt.types import PlayerId
+from jam.board import SetTitle
 from node.engine import frames
 from node.engine.frames import ClockTold, pack, unpack
-from node.engine.inputs import OpenSession
+from node.engine.inputs import Edit, OpenSession, Play, Played
+from node.engine.recording import recorded
 from node.engine.timing import STALE_US, Shown, told
 from tests.node.engine.skewed import Room, Skewed
 from tests.sim.room import identity
@@ -109,6 +111,38 @@ def test_without_any_way_time_goes_on_ever_less_certain() -> None:
     after = _clock(far)
     assert before is not None and after is not None
     assert after.uncertainty_us > before.uncertainty_us
+
+
+def test_who_joins_late_places_nothing_before_the_time_is_known() -> None:
+    """Until then a note would lie as wrong as the clocks are apart, for good: 0.7 s here."""
+    room, (creator, _) = _chain(2)
+    late = room.add(identity(9), -700_000, 20)
+    room.link(creator, late)
+    while late.engine.current_session(late.now_us) is None:
+        room.run(0.001)
+    assert not late.engine.can_place(late.now_us) and creator.engine.can_place(creator.now_us)
+    with pytest.raises(Misuse, match="not known here yet"):
+        late.give(Edit(SetTitle("mine")))
+    played_us, true_us = late.now_us, _time(creator)
+    while not late.engine.can_place(late.now_us):
+        room.run(0.001)
+    assert late.now_us - played_us < 500_000
+    late.give(Play((Played(played_us, 0, 1, 60, 100),)))  # which waited meanwhile
+    shown, placed = _clock(late), late.engine.current_session(late.now_us)
+    assert shown is not None and placed is not None
+    [event] = recorded(late.engine.documents, placed.facts.id)[late.player]
+    assert abs(event.t_us - true_us) <= shown.uncertainty_us + 20
+
+
+def test_who_comes_after_the_creator_left_is_told_the_time_by_those_who_stayed() -> None:
+    room, (creator, near) = _chain(2)
+    room.unlink(creator, near)
+    late = room.add(identity(9), 90_000, -30)
+    room.link(near, late)
+    room.run(4)
+    assert late.engine.can_place(late.now_us)
+    shown = _clock(late)
+    assert shown is not None and shown.via == near.player and _is_covered(late, creator)
 
 
 def test_who_is_linked_to_the_creator_is_told_nothing() -> None:

@@ -127,3 +127,34 @@ async def test_the_score_is_told_while_one_plays(scene: Scene, nursery: trio.Nur
     assert told[-1]["words"] == "too few events" and told[-1]["riff"] is None
     assert scene.backend.status()["score"] == told[-1]
     nursery.cancel_scope.cancel()
+
+
+async def test_ten_thousand_notes_at_once_are_saved_or_refused_in_words_and_playing_goes_on(
+    scene: Scene, nursery: trio.Nursery
+) -> None:
+    scene.run(nursery)
+    saved: list[int] = []
+    refused: list[OperatingFailure] = []
+
+    async def play(lane: int) -> None:
+        try:
+            saved.append((await scene.backend.play([scene.note(lane) for _ in range(250)]))["count"])
+        except OperatingFailure as failure:
+            refused.append(failure)
+
+    async with trio.open_nursery() as players:
+        for number in range(40):
+            players.start_soon(play, number % 10)
+    assert sum(saved) + 250 * len(refused) == 10_000 and sum(saved) >= 4_000
+    assert {(one.what, one.remedy) for one in refused} == {("too much at once", "Play slower.")}
+    await scene.backend.play([scene.note()])
+    takes = scene.backend.recording(None)["takes"]
+    assert sum(len(take["events"]) for take in takes) == sum(saved) + 1  # what was acknowledged, no more and no less
+
+
+async def test_a_note_of_another_hour_is_refused_with_what_to_look_at(scene: Scene, nursery: trio.Nursery) -> None:
+    scene.run(nursery)
+    for offset_us in (3_600_000_000, -3_600_000_000):
+        with pytest.raises(OperatingFailure, match="clock"):
+            await scene.backend.play([scene.note(offset_us=offset_us)])
+    assert scene.engine.counters["events_played"] == 0

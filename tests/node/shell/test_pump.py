@@ -25,7 +25,8 @@ class Scene:
         self.times: list[float] = []
         self.cost_s = 0.001
         self.alone = False
-        self.pump = Pump(self._sign, lambda: self.alone)
+        self.knows_time = True
+        self.pump = Pump(self._sign, lambda: self.alone, lambda: self.knows_time)
 
     def _sign(self, events: tuple[Played, ...]) -> None:
         if any(event.lane == 9 for event in events):
@@ -114,6 +115,38 @@ async def test_what_waits_is_bounded_and_an_entry_holds_no_more_than_it_may(
     while sum(len(entry) for entry in scene.entries) < PLAY_QUEUE_MAX + 1:
         await trio.sleep(0.1)
     assert max(len(entry) for entry in scene.entries) == EVENTS_PER_ENTRY_MAX
+    nursery.cancel_scope.cancel()
+
+
+async def test_what_is_played_before_the_jams_time_is_known_waits_for_it(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    scene = Scene(autojump_clock)
+    scene.knows_time = False
+    nursery.start_soon(scene.pump.run_forever)
+    for lane in range(3):
+        await scene.pump.send(note(lane))
+    await trio.sleep(2)
+    assert scene.entries == []
+    scene.knows_time = True
+    await scene.pump.play([note(3)])
+    assert [event.lane for entry in scene.entries for event in entry] == [0, 1, 2, 3]  # none lost, in order
+    nursery.cancel_scope.cancel()
+
+
+async def test_where_nobody_knows_the_time_that_is_said(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    scene = Scene(autojump_clock)
+    scene.knows_time = False
+    nursery.start_soon(scene.pump.run_forever)
+    with pytest.raises(OperatingFailure) as caught:
+        await scene.pump.play([note()])
+    assert "time of this jam" in caught.value.why and "another jam" in caught.value.remedy
+    assert scene.entries == []
+    scene.knows_time = True
+    await scene.pump.play([note(2)])
+    assert len(scene.entries) == 1
     nursery.cancel_scope.cancel()
 
 

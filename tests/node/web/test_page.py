@@ -76,6 +76,25 @@ async def test_others_are_seen_and_heard_and_the_own_echo_is_not(shown: Shown) -
     assert page.errors == []
 
 
+async def test_notes_of_another_hour_are_told_and_push_aside_none_of_now(shown: Shown) -> None:
+    node, page = shown.node, shown.page
+    ana, ben = node.join("ana", 1_500), node.join("ben", 1_500)
+    await node.open_session(SessionWish(title="roof"))
+    await page.until("document.querySelectorAll('.seat').length === 3")
+    await page.value(
+        "window.heard = []; symjam.app.player.addEventListener('heard', ({detail: d}) => heard.push(d.player))"
+    )
+    node.hear(ben, [Played(node.now_us() + 1_000_000, 0, 5, 62, 100)])
+    for _ in range(12):
+        node.hear(ana, [Played(node.now_us() + 3_900_000_000, 0, 3, 62, 100)] * 250)
+        await trio.sleep(0.01)
+    await page.until("document.querySelector('#banner').textContent.includes('ahead of this jam')")
+    assert "1 h" in await page.value("document.querySelector('#banner').textContent")
+    await page.until("heard.length > 0")
+    assert await page.value("heard") == [ben]
+    assert page.errors == []
+
+
 async def test_a_note_of_another_flashes_its_lane(shown: Shown) -> None:
     node, page = shown.node, shown.page
     ana = node.join("ana", 1_500)
