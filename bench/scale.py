@@ -45,7 +45,7 @@ class Grown(NamedTuple):
     memory_mb: float
     deliveries_per_cpu_s: float
     simulated_per_s: float
-    converged_ms: float
+    converged_ms: float | None  # None: they did not
 
 
 # one room
@@ -74,7 +74,7 @@ def room(nodes: int, windows: int, signatures: str, share: float) -> Grown:
         grown_kb / 1_000 / nodes,
         figures["deliveries"] / cpu_s,
         seconds / wall_s,
-        figures["converged_ms"],
+        figures.get("converged_ms"),
     )
 
 
@@ -90,7 +90,7 @@ def grow(points: Iterable[int], windows: int, signatures: str, share: float) -> 
         found.append(one)
         print(f"{one.nodes:5} {one.windows:7} {one.frames_s:13.1f} {one.bytes_s / 1e3:9.1f} {one.cpu_ms_s:13.2f} "
               f"{one.memory_mb:8.2f} {one.deliveries_per_cpu_s:16,.0f} {one.simulated_per_s:14.2f} "
-              f"{one.converged_ms:12.0f}", flush=True)  # fmt: skip
+              f"{'-' if one.converged_ms is None else round(one.converged_ms):>12}", flush=True)  # fmt: skip
     return found
 
 

@@ -278,7 +278,7 @@ class Run:
             "faults": len(self.faults),
             "seconds": seconds,
             "frames": network.frames,
-            "healed_ms": -1 if self.healed_us is None else self.healed_us // 1_000,
+            **({} if self.healed_us is None else {"healed_ms": self.healed_us // 1_000}),
             "entries": sum(r.entry_count for engine in held for r in engine.documents.replicas.values()),
             "blocks": sum(count.local + count.rejected + count.pending for count in counts),
             "accepted": sum(count.local for count in counts),

@@ -59,7 +59,7 @@ def at_end(
         **(_held(stage, alive[0]) if alive else {}),
         **_verdicts(stage, blocks),
         "converged": int(converged_us is not None),
-        "converged_ms": -1 if converged_us is None else converged_us // 1_000,
+        **({} if converged_us is None else {"converged_ms": converged_us // 1_000}),  # a mean is of those that did
         "faults": len(stage.faults),
         **tally.figures(),
     }

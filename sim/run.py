@@ -7,6 +7,7 @@ memory) is in the trace, or in any figure but those of `sim.figures.MACHINE`.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from itertools import combinations
@@ -77,9 +78,9 @@ def _result(scenario: Scenario, seed: int, file: TextIO | None, tell: Tell) -> R
 
 
 def replay(scenario: Scenario, seed: int) -> str:
-    """The command that runs exactly this again."""
-    sets = "".join(f" --set {place}={_word(value)}" for place, value in scenario.settings.items())
-    return f"symjam sim run {scenario.place} --seed {seed}{sets}"
+    """The command that runs exactly this again: a file of the user's by the path that was given, whatever is in it."""
+    sets = [word for place, value in scenario.settings.items() for word in ("--set", f"{place}={_word(value)}")]
+    return shlex.join(["symjam", "sim", "run", scenario.place, "--seed", str(seed), *sets])
 
 
 def _word(value: Number | str | bool) -> str:

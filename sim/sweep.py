@@ -113,7 +113,7 @@ def joined(
     results = [done[cell.key] for cell in cells if cell.key in done]
     points: list[Point] = [point(dict(choice), runs) for choice, runs in by_choice.items()]
     broken = tuple(
-        BrokenIn(dict(cell.overrides), cell.seed, *one, replay=done[cell.key].replay or replay(cell))
+        BrokenIn(dict(cell.overrides), cell.seed, *one, replay=replay(cell))  # as asked now: a file may have been moved
         for cell in cells
         if cell.key in done
         for one in done[cell.key].broken

@@ -14,7 +14,7 @@ from sim.report import chart
 from sim.report.plot import plot_of
 from sim.report.style import CSS
 from sim.report.ticks import full
-from sim.report.view import Part, View, Wrong
+from sim.report.view import Part, Row, View, Wrong
 from sim.report.words import SIGNATURES, shown
 from sim.result import Series
 
@@ -106,12 +106,20 @@ def _side_by_side(parts: Sequence[Part]) -> Iterator[str]:
         yield f'<tr><th scope="row" title="{escape(name)}">{escape(first.label)}{_meaning(first.means)}</th>'
         for part in parts:
             row = next((row for row in part.rows if row.name == name), None)
-            interval = f'<br><span class="soft">{escape(row.interval)}</span>' if row and row.interval else ""
-            yield f'<td class="number">{escape(row.shown) if row else ""}{interval}</td>'
+            yield f'<td class="number">{_mean(row) if row else ""}</td>'
         yield "</tr>"
     yield "</tbody></table></div>"
-    runs = sorted({int(row.runs) for part in parts for row in part.rows})
-    yield f"<p>Each is the mean of {' to '.join(map(str, {runs[0]: 0, runs[-1]: 0}))} runs.</p>"
+    runs = sorted({int(row.runs.split()[-1]) for part in parts for row in part.rows})
+    some = any(" of " in row.runs for part in parts for row in part.rows)
+    told = f"Each is the mean of {' to '.join(map(str, {runs[0]: 0, runs[-1]: 0}))} runs"
+    yield f"<p>{told}{', unless fewer had it, which it then says' if some else ''}.</p>"
+
+
+def _mean(row: Row) -> str:
+    """The mean, and below it its interval, and how many runs had one where not all did."""
+    runs = f"in {row.runs} runs" if " of " in row.runs else ""
+    below = "; ".join(words for words in (row.interval, runs) if words)
+    return escape(row.shown) + (f'<br><span class="soft">{escape(below)}</span>' if below else "")
 
 
 def _table(part: Part, is_sweep: bool) -> Iterator[str]:

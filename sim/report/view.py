@@ -22,7 +22,7 @@ class Row(NamedTuple):
     means: str
     shown: str
     interval: str = ""
-    runs: str = ""
+    runs: str = ""  # how many it is the mean of; "3 of 5" where others did not have it
 
 
 class Part(NamedTuple):
@@ -180,16 +180,17 @@ def _verdict(broken: int, failed: int, runs: int) -> str:
 
 
 def _rows(point: Point) -> tuple[Row, ...]:
-    return tuple(_row(name, found) for name, found in point.figures.items())
+    return tuple(_row(name, found, len(point.seeds)) for name, found in point.figures.items())
 
 
-def _row(name: str, found: Estimate) -> Row:
+def _row(name: str, found: Estimate, runs: int) -> Row:
     how = figure(name)
     interval = ""
     if found.low is not None and found.high is not None:
         is_same = found.least == found.most
         interval = "the same in all" if is_same else f"{how.number(found.low)} to {how.number(found.high)}"
-    return Row(name, how.label, how.means, how.shown(found.mean), interval, str(found.runs))
+    had = str(runs) if found.runs == runs else f"{found.runs} of {runs}"
+    return Row(name, how.label, how.means, how.shown(found.mean), interval, had)
 
 
 def over_parameters(sweep: Sweep) -> tuple[Series, ...]:

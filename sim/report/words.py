@@ -76,7 +76,7 @@ MEANS: Final = {
     "others_accepted": "blocks of players who are not honest that were accepted",
     "paid_micro": "what accepted blocks were paid",
     "converged": "1: in the end all honest nodes held the same",
-    "converged_ms": "how long after the last note until they did; -1: they did not",
+    "converged_ms": "how long after the last note until they did; of runs in which they did",
     "faults": "faults that were put in",
     "signatures_verified": "of entries; what was known already is not counted again",
     "minted_micro": "coins made",

@@ -143,6 +143,17 @@ def test_a_sweep_shows_each_figure_over_what_varied_with_its_interval() -> None:
     assert text.count("<polygon") == 1 and "Each is the mean of 3 runs." in text
 
 
+def test_a_figure_that_some_runs_lack_says_how_many_had_it() -> None:
+    runs = [result(seed=1, converged_ms=20), result(seed=2, converged_ms=40), result(seed=3, converged=0)]
+    for choices in ((1,), (1, 2)):  # in rows, and side by side
+        several = structs.replace(sweep(), points=tuple(point({"ring": ring}, runs) for ring in choices))
+        assert {row.name: (row.shown, row.runs) for row in view(several).parts[0].rows} == {
+            "converged_ms": ("30 ms", "2 of 3"),
+            "converged": ("0", "1 of 3"),
+        }
+        assert "2 of 3" in page(view(several))
+
+
 def test_many_points_have_a_table_each_and_words_as_values_are_bars() -> None:
     many = view(sweep(choices=tuple(range(1, 10))))
     assert page(many).count("<summary>ring = ") == 9
