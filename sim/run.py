@@ -203,9 +203,9 @@ class Stage:
             self._tell(Progress(self.world.now_us - self.start_us, all_us, self.world.network.deliveries))
 
     def _hush(self) -> None:
-        """Nobody plays from now on."""
+        """Nobody plays from now on, and no flood goes on."""
         for policy in self.policies:
-            policy.person.habits = msgspec.structs.replace(policy.person.habits, share=0.0)
+            policy.rest()
 
     def _converge(self) -> int | None:
         """How long until all hold the same; None: not within the bound."""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec import structs
+
 from consensus.ops import AnyOp, Vouch
 from consensus.quality.grid import Grid
 from crdt.types import PlayerId, Window
@@ -90,6 +92,10 @@ class Policy:
     ) -> tuple[Note, ...]:
         """The window's notes once its riff is known."""
         return self.person.answered(notes, window, moments_us, lanes)
+
+    def rest(self) -> None:
+        """Nothing is played from now on; who floods stops it."""
+        self.person.habits = structs.replace(self.person.habits, share=0.0)
 
     def act(self, host: Host, event: Input, effects: list[Effect]) -> list[Effect]:
         """What is carried out of what the engine asked for."""

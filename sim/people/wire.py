@@ -136,11 +136,17 @@ class FlooderPolicy(Policy):
         super().__init__(role, options)
         self.kind, self.per_tick, self.at = options.kind, options.per_tick, options.at
         self._ticks = 0
+        self._is_at_rest = False
+
+    def rest(self) -> None:
+        """No flood lasts for ever; while new entries come, no two nodes hold the same."""
+        super().rest()
+        self._is_at_rest = True
 
     def act(self, host: Host, event: Input, effects: list[Effect]) -> list[Effect]:
         """The engine's own, and the flood."""
         is_time = host.engine.params.window_at(host.now_us) >= self.role.first + self.at
-        if not (isinstance(event, Tick) and is_time):
+        if not (isinstance(event, Tick) and is_time) or self._is_at_rest:
             return effects
         self._ticks += 1
         return [*effects, *self._flood(host)]

@@ -122,6 +122,17 @@ def test_a_partition_that_never_ends_is_seen(tmp_path: Path) -> None:
     assert {"heals", "expected"} <= {broken.invariant for broken in result.broken}
 
 
+def test_no_flood_goes_on_when_all_are_to_become_one(tmp_path: Path) -> None:
+    """Found by `symjam sim run flood --seed 1`: while new entries came, no two nodes held the same."""
+    path = tmp_path / "own.toml"
+    text = (ROOT / "sim" / "scenarios" / "band.toml").read_text()
+    flooder = '[[people]]\nstrategy = "flooder"\nkind = "entries"\nper_tick = 25\n'
+    path.write_text(text.replace("[[expected]]", f"{flooder}[[expected]]", 1))
+    given = {"nodes": 4, "windows": 1, "people.0.count": 2, "signatures": "cheap", "tick_ms": 250, "settle_s": 5}
+    result = run(load(str(path), given), 1)
+    assert not result.broken and result.figures["converged"] == 1 and result.figures["entries"] > 100
+
+
 def test_the_list_describes_every_scenario() -> None:
     done = _symjam("list", "--json")
     told = json.loads(done.stdout)
