@@ -1,57 +1,34 @@
-"""Where the seed lies: one file of its owner's, in a directory of its owner's.
+"""Where the key lies: one file of its owner's, in a directory of its owner's (docs/keystore.md).
 
-    key file = magic || checksum || canonical [version, kind, salt, secret]
+A key file that others can read is refused, not mended: whoever could read it may have done so. It is replaced whole or
+not at all, so there is no moment at which neither the old passphrase nor the new one opens it.
 
-`kind` says how the secret is kept; "plain" is the 32-byte seed itself, protected by the file's mode alone. The
-checksum is BLAKE2b-256 of what follows it: a seed with a flipped bit is a valid seed, of another player.
-
-A key file that others can read is refused, not mended: whoever could read it may have done so.
+A key that came back from its words may have signed elsewhere. Before it is saved a mark is, `restored`, and a node that
+finds it signs nothing in the ledger until nothing it signs can stand beside what was (node/engine/authoring.py).
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-import msgspec
 import nacl.utils
-from msgspec import Meta
 
-from crdt.canonical import Canonical, digest
-from crdt.errors import OperatingFailure, Violation
+from crdt.errors import OperatingFailure
 from crdt.keys import Identity
-from crdt.limits import SMALL_FILE_MAX_BYTES
-from crdt.store.atomic import create_file, read_small
+from crdt.store.atomic import create_file, read_small, replace_file
+from wallet.keyfile import MODERATE, Cost, Key, KeyFile, KeyRefused, new_key, pack, unpack
 
 FILE_NAME: Final = "identity.key"
-MAGIC: Final = b"symjam-key\n"
-VERSION: Final = 1
-PLAIN: Final = "plain"
+MARK_NAME: Final = "restored"
+MARK_BYTES: Final = 16
 
 
 class KeyMissing(OperatingFailure):
     """There is no key file."""
-
-
-class KeyRefused(OperatingFailure):
-    """There is a key file, and it must not or cannot be used."""
-
-
-class _KeyFile(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    """What is behind the checksum. `salt` is for kinds that derive a key from a passphrase."""
-
-    version: Annotated[int, Meta(ge=VERSION, le=VERSION)]
-    kind: Annotated[str, Meta(max_length=32)]
-    salt: Annotated[bytes, Meta(max_length=64)]
-    secret: Annotated[bytes, Meta(max_length=256)]
-
-    def __repr__(self) -> str:
-        return f"_KeyFile({self.kind}, secret hidden)"
-
-
-_key_files: Canonical[_KeyFile] = Canonical(_KeyFile, SMALL_FILE_MAX_BYTES)
 
 
 def exists(directory: Path) -> bool:
@@ -59,8 +36,8 @@ def exists(directory: Path) -> bool:
     return os.path.lexists(directory / FILE_NAME)
 
 
-def load(directory: Path) -> Identity:
-    """The identity kept there. Raises KeyMissing, KeyRefused."""
+def look(directory: Path) -> KeyFile:
+    """The key file there, closed. Raises KeyMissing, KeyRefused."""
     path = directory / FILE_NAME
     if not exists(directory):
         raise KeyMissing("there is no key", f"{path} does not exist", "symjam up or symjam wallet init makes one")
@@ -69,22 +46,19 @@ def load(directory: Path) -> Identity:
     raw = read_small(path)
     if raw is None:
         raise KeyMissing("there is no key", f"{path} went away while it was being read")
-    return Identity(_seed_of(path, raw))
+    return unpack(path, raw)
+
+
+def load(directory: Path, passphrase: str | None = None) -> Identity:
+    """The identity kept there. Raises KeyMissing, KeyRefused, KeyLocked, WrongPassphrase."""
+    return look(directory).open(passphrase).identity()
 
 
 def create(directory: Path) -> Identity:
-    """A new identity, saved there durably. KeyRefused when there is a key already: it is never overwritten."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise OperatingFailure(f"the directory {directory} cannot be made", error.strerror or str(error)) from error
-    _require_private(directory, directory=True)
-    seed = nacl.utils.random(32)
-    body = _key_files.encode(_KeyFile(VERSION, PLAIN, b"", seed))
-    path = directory / FILE_NAME
-    if not create_file(path, MAGIC + digest(b"symjam-key", body) + body):
-        raise KeyRefused("no new key was made", f"{path} exists", "Move it away if you really want another identity")
-    return Identity(seed)
+    """A new identity under no passphrase, saved there durably. KeyRefused when there is a key already."""
+    key = new_key()
+    put(directory, key, None)
+    return key.identity()
 
 
 def load_or_create(directory: Path) -> Identity:
@@ -98,23 +72,55 @@ def load_or_create(directory: Path) -> Identity:
     return load(directory)
 
 
-def _seed_of(path: Path, raw: bytes) -> bytes:
-    head, body = raw[: len(MAGIC) + 32], raw[len(MAGIC) + 32 :]
-    restore = f"Restore {path} from a backup"
-    if not raw.startswith(MAGIC):
-        raise KeyRefused("the key cannot be read", f"{path} is not a SymJam key file", restore)
-    if head[len(MAGIC) :] != digest(b"symjam-key", body):
-        raise KeyRefused("the key cannot be read", f"{path} is damaged: its checksum does not match", restore)
+def put(directory: Path, key: Key, passphrase: str | None, cost: Cost = MODERATE) -> None:
+    """Save a key where there is none. KeyRefused when there is one already: it is never overwritten."""
+    path = _prepared(directory) / FILE_NAME
+    if not create_file(path, pack(key, passphrase, cost)):
+        raise KeyRefused("no key was saved", f"{path} exists", "Move it away if you really want another identity")
+
+
+def change(directory: Path, old: str | None, new: str, cost: Cost = MODERATE, keep_words: bool = True) -> KeyFile:
+    """Put the key that is there under another passphrase; without its words, from then on, if they are not kept.
+
+    Raises what `look` and `KeyFile.open` raise, and PassphraseRefused; then the file is what it was.
+    """
+    found = look(directory)
+    key = found.open(old)
+    packed = pack(key if keep_words else key.without_words(), new, cost)
     try:
-        found = _key_files.decode(body)
-    except Violation as error:  # its detail may quote the secret
-        raise KeyRefused("the key cannot be read", f"{path} is of another format ({error.reason})", restore) from None
-    if found.kind != PLAIN:
-        why = f"it is kept as {found.kind!r}, which this version does not know"
-        raise KeyRefused("the key cannot be read", why, "Use the version of SymJam that made it, or a newer one")
-    if len(found.secret) != 32:
-        raise KeyRefused("the key cannot be read", f"{path} holds no seed of 32 bytes", restore)
-    return found.secret
+        replace_file(found.path, packed)
+    finally:
+        _tidy(directory)
+    return unpack(found.path, packed)
+
+
+def mark_restored(directory: Path) -> None:
+    """Say, durably, that this key may have signed elsewhere; saying it again is a new mark."""
+    replace_file(_prepared(directory) / MARK_NAME, nacl.utils.random(MARK_BYTES))
+
+
+def restored_mark(directory: Path) -> bytes | None:
+    """The mark that `mark_restored` left, None when there is none."""
+    return read_small(directory / MARK_NAME)
+
+
+def _prepared(directory: Path) -> Path:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        remedy = "Choose another data directory, or check who owns this one"
+        raise OperatingFailure(
+            f"the directory {directory} cannot be made", error.strerror or str(error), remedy
+        ) from error
+    _require_private(directory, directory=True)
+    return directory
+
+
+def _tidy(directory: Path) -> None:
+    """Drop half-written files that killed processes left: the passphrase they are under may be one given up since."""
+    for left in directory.glob(f".{FILE_NAME}.*.tmp"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def _require_private(path: Path, directory: bool) -> None:

@@ -19,7 +19,6 @@ FOR_TESTS = {
     "consensus.reports",
     "consensus.weights",
     "consensus.checkpoint",
-    "wallet.words",
 }
 
 # Written so that it does not match itself.
