@@ -20,6 +20,7 @@ from typing import Any
 import trio
 
 from crdt.errors import OperatingFailure
+from crdt.keys import Identity
 from crdt.limits import HAPPENINGS_MAX
 from crdt.types import Micros, PlayerId
 from node.engine.effects import Heard
@@ -70,11 +71,11 @@ class Listener:
 class EmbeddedNode:
     """A running node. Made by `open_node`."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, identity: Identity | None = None) -> None:
         self._listeners: set[Listener] = set()
         self._scope = trio.CancelScope()
         self.failure: OperatingFailure | None = None
-        self.node = Node(config, self._tell, self._fail)
+        self.node = Node(config, self._tell, self._fail, identity=identity)
 
     @property
     def player(self) -> PlayerId:
@@ -146,10 +147,13 @@ class EmbeddedNode:
 
 
 @asynccontextmanager
-async def open_node(config: Config) -> AsyncIterator[EmbeddedNode]:
-    """A node that runs as long as the block. OperatingFailure when it cannot start, or could not go on."""
+async def open_node(config: Config, identity: Identity | None = None) -> AsyncIterator[EmbeddedNode]:
+    """A node that runs as long as the block. OperatingFailure when it cannot start, or could not go on.
+
+    `identity`: the key, where it is under a passphrase (wallet.keystore.load).
+    """
     with Runtime(config.data_dir):
-        embedded = EmbeddedNode(config)
+        embedded = EmbeddedNode(config, identity)
         try:
             async with trio.open_nursery() as nursery:
                 await nursery.start(embedded.run)

@@ -27,9 +27,9 @@ class Disk:
         self._opened = 0
         self._errno: int | None = None
 
-    def open(self, network: NetworkId) -> Opened:
-        """As a daemon opens it. OperatingFailure when it cannot be written to."""
-        nonce = Nonce(self._chance.randbytes(8)) if self._opened else NO_NONCE
+    def open(self, network: NetworkId, is_new: bool = True) -> Opened:
+        """As a daemon opens it, `is_new`: with a key made for it. OperatingFailure when it cannot be written to."""
+        nonce = NO_NONCE if is_new and not self._opened else Nonce(self._chance.randbytes(8))
         self._opened += 1
         return open_store(self.store, network, f"boot {self._boots}", nonce)
 

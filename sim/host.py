@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from consensus.params import network_id
 from crdt.errors import Misuse, OperatingFailure
 from crdt.keys import Identity
-from crdt.types import Digest, PlayerId
+from crdt.types import Digest, Epoch, PlayerId
 from node.engine.conduct import HONEST, Conduct
 from node.engine.documents import Stored
 from node.engine.effects import Confirm, Effect, Hint, Persist, Publish, Refuse, Send, Work
@@ -95,14 +95,20 @@ class Host:
     """One node: its engine, its disk, its clock, and what it told its user."""
 
     def __init__(
-        self, world: World, identity: Identity, trusted: Digest | None = None, clock: Clock | None = None
+        self,
+        world: World,
+        identity: Identity,
+        trusted: Digest | None = None,
+        clock: Clock | None = None,
+        restored: Epoch | None = None,
     ) -> None:
         self.world = world
+        self.restored = restored  # up to which epoch the key may have signed on another machine
         self.trusted = trusted
         self.identity = identity
         self.number = len(world.hosts)
         self.clock = clock or Clock(world.timeline)
-        self.disk = Disk(Random(f"disk {world.seed} {self.number}"))
+        self.disk = Disk(Random(f"disk {world.seed} {self.number}{'' if restored is None else ' restored'}"))
         self.policy: Policy | None = None
         self.told: list[Effect] = []
         self.tell: Callable[[Effect], Any] = self.told.append
@@ -150,7 +156,7 @@ class Host:
         self.failure = None
         network = network_id(self.world.params)
         try:
-            opened = self.disk.open(network)
+            opened = self.disk.open(network, is_new=self.restored is None)
         except OperatingFailure as failure:
             self.disk.kill()  # which the failing process has closed
             self.failure = failure
@@ -165,6 +171,7 @@ class Host:
             signed=self.disk.signed,
             trusted=self.trusted,
             conduct=HONEST if self.policy is None else self.policy.conduct,
+            restored=self.restored,
         )
         self.alive = True
         if self.world.watch is not None:

@@ -1,4 +1,4 @@
-"""Where the key lies: one file of its owner's, in a directory of its owner's (docs/keystore.md).
+"""Where the key lies: one file of its owner's, in a directory of its owner's.
 
 A key file that others can read is refused, not mended: whoever could read it may have done so. It is replaced whole or
 not at all, so there is no moment at which neither the old passphrase nor the new one opens it.

@@ -37,7 +37,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     ]
     lines += [f"  {_peer(peer, status['now_us'])}" for peer in status["peers"]]
     if not ledger["ready"]:
-        lines.append("waiting  for this player's own ledger log to come back from peers; nothing is signed until then")
+        lines.append(f"waiting  {_waiting(status)}")
     if status["refused"]:
         lines.append("refused  " + ", ".join(f"{count} {reason}" for reason, count in status["refused"].items()))
     if status["quarantine"]["kept"]:
@@ -48,6 +48,15 @@ def _lines(status: dict[str, Any]) -> list[str]:
     if status["store"]["recovered"]:
         lines.append(f"store    recovered: {status['store']['detail']}")
     return lines
+
+
+def _waiting(status: dict[str, Any]) -> str:
+    """Why nothing is signed in the ledger."""
+    first = status["ledger"]["signs_from_epoch"]
+    if first is None:
+        return "for this player's own ledger log to come back from peers; nothing is signed until then"
+    whom = "" if status["peers"] else ", and for a peer, for an epoch at most"
+    return f"this key was restored from its words: it signs from epoch {first} on (now {status['epoch']}){whom}"
 
 
 def _checkpoint(final: dict[str, Any] | None) -> list[str]:

@@ -4,9 +4,17 @@ A jam entry is written to the store before it is sent, which survives the death 
 itself went down the log goes on under a new nonce. A ledger entry is synced, together with a separate record of
 what was signed last, before it leaves; and while this node holds less of its own ledger log than that record says,
 it signs nothing there until its peers have given it back.
+
+A key that came back from its words has a past that is not recorded here. Its first entry therefore stands in an epoch
+later than all in which it can have signed before, and names no predecessor: so whatever turns up of that past, there
+is never a second entry at a number, nor a second one that follows the same. What is known of it is fetched first, for
+nothing is to be promised, voted or spent twice either.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from consensus.events import Event, encode_events
 from consensus.ops import AnyOp, encode_ops
@@ -30,6 +38,15 @@ from crdt.types import (
 from node.engine.documents import Documents
 from node.engine.effects import Signed
 
+ALONE_EPOCHS: Final = 2  # begun since, after which nobody waits for peers who may never come
+
+
+class _Away(NamedTuple):
+    """A past elsewhere, up to an epoch; and whether somebody who may know of it has been met."""
+
+    until: Epoch
+    has_met: Callable[[], bool]
+
 
 class Authoring:
     """This node's pen."""
@@ -41,16 +58,33 @@ class Authoring:
         self.signed = self._latest(signed)
         self._unsynced: dict[DocumentName, Seq] = {}  # first own ledger entry that may not leave yet
         self._referred: dict[PlayerId, EntryId] = {}
+        self._away: _Away | None = None
+
+    def take_up(self, until: Epoch, recorded: Signed | None, has_met: Callable[[], bool]) -> None:
+        """This key may have signed elsewhere up to an epoch. Does nothing once it has signed here after that."""
+        if recorded is None or (ledger_epoch(recorded.document) or 0) <= until:
+            self._away, self.signed = _Away(until, has_met), None
+
+    def signs_from(self) -> Epoch | None:
+        """The epoch before which a key that was restored signs nothing; None for any other, and once it has signed."""
+        if self._away is None:
+            return None
+        last = self.documents.ledger.last_entry(self.identity.player)
+        return Epoch(max(self._away.until, last[0].epoch if last else 0) + 1)
 
     def may_sign_ledger(self, epoch: Epoch) -> bool:
         """Whether this author may sign in the ledger of an epoch.
 
-        Not while less is held than was signed; not in an epoch before the last signed one, as after the clock was set
-        back (that would be a branch of one's own chain); and not after a proven fork.
+        Not while less is held than was signed, or while what was signed elsewhere may stand beside it; not in an epoch
+        before the last signed one, as after the clock was set back (that would be a branch of one's own chain); and not
+        after a proven fork.
         """
         document = ledger_document(epoch)
         if self.is_frozen(document):
             return False
+        first = self.signs_from()
+        if self._away is not None and first is not None:
+            return epoch >= first and (self._away.has_met() or epoch >= self._away.until + ALONE_EPOCHS)
         if self.signed is None:
             return True
         if epoch < (ledger_epoch(self.signed.document) or 0):
@@ -80,6 +114,7 @@ class Authoring:
         """Sign operations into the ledger. The caller persists with sync and the Signed record, then sends."""
         entry = self._write(document, encode_ops(ops), self._refs())
         self.signed = Signed(document, entry.body.seq, entry.id)
+        self._away = None
         self._unsynced.setdefault(document, entry.body.seq)
         return entry, self.signed
 

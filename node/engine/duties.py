@@ -107,6 +107,7 @@ class Duties:
         self.outcomes: OrderedDict[Window, Outcome] = OrderedDict()
         self._vrf_seed = identity.vrf_seed()
         self._vrf_key = vrf.public_key(self._vrf_seed)
+        self.since = Window(0)  # blocks of windows before it may have been proposed on another machine
         self._started_us = now_us
         self._seen_us: OrderedDict[BlockId, int] = OrderedDict()
         self._draws: OrderedDict[tuple[BlockId, int], Draw | None] = OrderedDict()
@@ -213,7 +214,7 @@ class Duties:
     def _unjudged(self, current: Window, now_us: int) -> Iterator[Window]:
         for back in range(LOOK_BACK_WINDOWS, 0, -1):
             window = Window(current - back)
-            is_settled = window < 0 or window in self.outcomes or window in self._silent
+            is_settled = window < self.since or window in self.outcomes or window in self._silent
             if not is_settled and now_us >= self._end_us(window) + self.params.grace_ms * 1_000:
                 yield window
 

@@ -22,6 +22,7 @@ from crdt.types import (
     Nonce,
     PlayerId,
     SessionId,
+    Window,
     ledger_document,
 )
 from jam.board import Change
@@ -93,6 +94,7 @@ class Engine:
         signed: Signed | None = None,
         trusted: Digest | None = None,
         conduct: Conduct = HONEST,
+        restored: Epoch | None = None,
     ) -> None:
         self.player = identity.player
         self.params = params
@@ -107,6 +109,9 @@ class Engine:
         self.documents.on_added = self.herald.add
         self.boards = Boards(self.documents)
         self.duties = Duties(params, identity, self.documents, now_us, conduct)
+        if restored is not None:  # up to that epoch this key may have signed on another machine
+            self.authoring.take_up(restored, signed, self._has_met)
+            self.duties.since = Window((restored + 1) * params.epoch_windows)
         self._pasts: dict[PlayerId, Past] = {}  # of players that were linked
         self.pruning = Pruning(self.documents, self.peers)
         self.checkpointing = Checkpointing(params, self.player, self.documents, trusted)
@@ -172,6 +177,10 @@ class Engine:
     def may_sign(self, now_us: int) -> bool:
         """Whether this node may write to the ledger now."""
         return self.authoring.may_sign_ledger(self._epoch(now_us))
+
+    def _has_met(self) -> bool:
+        """Whether this node has held the same as somebody else."""
+        return any(peer.synced_us is not None for peer in self.peers.values())
 
     def _epoch(self, now_us: int) -> Epoch:
         return self.params.epoch_of(self.params.window_at(now_us))
@@ -324,9 +333,18 @@ class Engine:
 
     def _open_session(self, now_us: int, wanted: OpenSession, t0_us: int | None = None) -> list[Effect]:
         if not self.may_sign(now_us):
-            raise Misuse("this node may not sign in the ledger now: it is fetching its own log back from its peers")
+            raise Misuse(self._why_not(now_us))
         op = self.sessions.opening(wanted, now_us if t0_us is None else t0_us)  # signed in the epoch of now either way
         return [*self._record(now_us, (op,)), *self._session_news(now_us)]
+
+    def _why_not(self, now_us: int) -> str:
+        first = self.authoring.signs_from()
+        if first is None or first <= self._epoch(now_us):
+            return "this node may not sign in the ledger now: it is fetching its own log back from its peers"
+        left_us = self.params.window_start_us(Window(first * self.params.epoch_windows)) - now_us
+        minutes = max(1, -(-left_us // 60_000_000))
+        when = f"signs in the ledger again in {minutes} min"
+        return f"this key was restored from its words and {when}: until then it can play in others' jams"
 
     def _close_session(self, now_us: int) -> list[Effect]:
         op = self.sessions.closing(now_us)

@@ -43,7 +43,7 @@ class Config:
     @property
     def keys_path(self) -> Path:
         """Where the player's key lies, in a directory that nobody else may read."""
-        return self.data_dir / "keys"
+        return keys_in(self.data_dir)
 
     @property
     def store_path(self) -> Path:
@@ -56,6 +56,11 @@ class Config:
         return self.data_dir / f"last-signed-{self.network_name}"
 
     @property
+    def restored_path(self) -> Path:
+        """Since when a restored key has been in this network on this machine (node/shell/restored.py)."""
+        return self.data_dir / f"restored-{self.network_name}"
+
+    @property
     def remembered_path(self) -> Path:
         """Addresses at which peers were met."""
         return self.data_dir / f"peers-{self.network_name}.json"
@@ -65,6 +70,11 @@ def default_data_dir() -> Path:
     """SYMJAM_DATA_DIR, or the platform's place for user data."""
     override = os.environ.get("SYMJAM_DATA_DIR")
     return Path(override) if override else user_data_path("symjam")
+
+
+def keys_in(data_dir: Path | None) -> Path:
+    """Where the key lies in a data directory, or in the platform's."""
+    return (data_dir or default_data_dir()) / "keys"
 
 
 def boot_id() -> str:

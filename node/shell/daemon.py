@@ -13,6 +13,7 @@ from typing import Any
 import trio
 
 from crdt.errors import OperatingFailure
+from crdt.keys import Identity
 from node.api.server import serve
 from node.engine.engine import Engine
 from node.mesh.mesh import Mesh
@@ -24,10 +25,14 @@ from node.shell.node import Node, Told
 
 
 class Daemon:
-    """One running node. `run` returns when it was told to stop; OperatingFailure when it cannot go on."""
+    """One running node. `run` returns when it was told to stop; OperatingFailure when it cannot go on.
 
-    def __init__(self, config: Config) -> None:
+    `identity`: the key, where it had to be unlocked.
+    """
+
+    def __init__(self, config: Config, identity: Identity | None = None) -> None:
         self.config = config
+        self._identity = identity
         self.node: Node
         self.backend: DaemonBackend
         self._scope = trio.CancelScope()
@@ -47,7 +52,7 @@ class Daemon:
         """Run until stopped; `announce` is called once the page can be opened."""
         with Runtime(self.config.data_dir) as runtime:
             with no_collecting():
-                self.node = Node(self.config, self._tell, self.fail)
+                self.node = Node(self.config, self._tell, self.fail, identity=self._identity)
             self.backend = DaemonBackend(self.node, self.stop)
             try:
                 with self._scope:

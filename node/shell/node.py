@@ -18,6 +18,7 @@ import trio
 
 from consensus.params import network_id
 from crdt.errors import OperatingFailure, Reason
+from crdt.keys import Identity
 from crdt.store.last_signed import LastSigned
 from crdt.store.recover import Opened, close_clean, open_verified
 from crdt.types import NO_NONCE, Nonce, PlayerId
@@ -46,6 +47,7 @@ from node.shell.config import Config, boot_id
 from node.shell.hands import Hands
 from node.shell.kin import kin
 from node.shell.pump import Pump
+from node.shell.restored import restored_until
 from node.shell.status import Facts
 from wallet import keystore
 
@@ -78,7 +80,7 @@ class Node:
     """Opened when made; `run` it in a nursery, then `close` it. `tell` hears what the engine has for its user.
 
     `fail` is called when the node cannot go on: nothing may be said that is not saved. Raises OperatingFailure.
-    `clock`: another than the machine's, for trials.
+    `clock`: another than the machine's, for trials. `identity`: the key, where it had to be unlocked.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Node:
         tell: Callable[[Told], None],
         fail: Callable[[OperatingFailure], None],
         clock: NodeClock | None = None,
+        identity: Identity | None = None,
     ) -> None:
         self.config = config
         self.clock = clock or NodeClock()
@@ -94,10 +97,11 @@ class Node:
         self.tell = tell
         self._fail = fail
         is_new = not keystore.exists(config.keys_path)
-        identity = keystore.load_or_create(config.keys_path)
+        identity = identity or keystore.load_or_create(config.keys_path)
         self._opened = _open_store(config, NO_NONCE if is_new else Nonce(secrets.token_bytes(8)))
         signed = LastSigned.load(config.signed_path)
         now_us = self.clock.now_us()
+        epoch = config.params.epoch_of(config.params.window_at(now_us))
         self.engine = Engine(
             identity,
             config.params,
@@ -107,6 +111,7 @@ class Node:
             signed=_latest(signed),
             trusted=config.checkpoint,
             conduct=Conduct(frozenset(config.refused)),
+            restored=restored_until(config, epoch),
         )
         self.mesh = Mesh(
             identity,

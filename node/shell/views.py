@@ -203,6 +203,7 @@ def ledger(engine: Engine, now_us: int) -> Doc:
         "skipped_ops": counts.skipped,
         "supply_micro": engine.ledger.supply_micro,
         "ready": engine.may_sign(now_us),
+        "signs_from_epoch": engine.authoring.signs_from(),
         "checkpoint": _checkpoint(engine),
     }
 

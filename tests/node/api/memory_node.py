@@ -102,6 +102,7 @@ class MemoryNode:
                 "skipped_ops": 0,
                 "supply_micro": sum(lot["amount_micro"] for lot in self.lots),
                 "ready": True,
+                "signs_from_epoch": None,
                 "checkpoint": None,
             },
             "session": self._session_now(),
