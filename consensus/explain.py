@@ -6,12 +6,12 @@ never goes back into a sum.
 
 from __future__ import annotations
 
-from consensus.ops import WORDS, Vote
+from consensus.ops import WORDS, Vote, Why
 from consensus.params import ONE_Q16, Params
 from consensus.reward import Parts, Reward, expected_meetings
 from consensus.state import BlockState, CountedVote
 from consensus.tally import Ignored
-from consensus.verdict import Standing, Status
+from consensus.verdict import Standing, Status, is_doubt
 from crdt.types import MicroJam, PlayerId, short
 
 VOTES = {Vote.YES: "yes", Vote.NO: "no", Vote.TOO_LATE: "too-late"}
@@ -78,6 +78,8 @@ def _rule_words(block: BlockState) -> tuple[str, ...]:
             cause = "somebody said no"
         elif earlier.count(Vote.YES) < needed:
             cause = f"those before it had fewer than {needed} yes"
+        elif block.op.riff and any(is_doubt(vote.vote, vote.why) for vote in block.votes):
+            cause = "somebody sees other pulses behind its riff"
         else:
             cause = "its player is under review"
         tranches = f"tranches 0 to {block.open_tranches - 1} count together, because {cause}"
@@ -88,7 +90,7 @@ def _rule_words(block: BlockState) -> tuple[str, ...]:
 
 
 def _vote_words(vote: CountedVote) -> str:
-    reason = "" if vote.vote is Vote.YES else f" ({WORDS[vote.why]})"
+    reason = "" if vote.why is Why.FINE else f" ({WORDS[vote.why]})"
     met = f"attested {vote.m} of the player's recent blocks, so w {share(vote.w_q16)}"
     return f"{short(vote.verifier)} voted {VOTES[vote.vote]}{reason}, drawn in tranche {vote.tranche}; {met}"
 
@@ -122,7 +124,8 @@ def _factor_words(params: Params, block: BlockState, reward: Reward) -> tuple[st
         cluster = f"voters are {alike} {last}; 1 - {share(params.cluster_max_q16)} x that"
     else:
         cluster = "there is no recent accepted block of the player's to compare voters with"
-    riff = "it was played" if reward.riff_q16 == ONE_Q16 else "it was not played"
+    doubted = "it was played, to pulses that too many verifiers do not see as those of the window"
+    riff = "it was played" if reward.riff_q16 == ONE_Q16 else doubted if block.op.riff else "it was not played"
     return (
         mean,
         f"cluster {share(reward.cluster_q16)}: {cluster}",

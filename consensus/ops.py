@@ -68,7 +68,7 @@ class Why(IntEnum):
     NO_SESSION = 12
     MALFORMED = 13
     RIFF_MISMATCH = 14  # the riff that the block claims was not played
-    RIFF_PULSES = 15  # it rests on other pulses than those it must: no lie, a node that was cut off may do so
+    RIFF_PULSES = 15  # it rests on other pulses than those it must, as with a node that was cut off: yes without it
     ORIGINALITY_MISMATCH = 16  # less original than claimed: no lie, a node that was cut off knows fewer recordings
 
 

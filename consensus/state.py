@@ -50,7 +50,7 @@ from consensus.reward import (
     terms_of,
 )
 from consensus.tally import Ignored, Tallied, Tally
-from consensus.verdict import Standing, is_fabricated, quorum
+from consensus.verdict import Standing, is_fabricated, is_riff_believed, quorum
 from crdt.canonical import digest, encode
 from crdt.types import BlockId, Digest, EntryId, Epoch, MicroJam, NetworkId, PlayerId, Window
 
@@ -268,7 +268,7 @@ class State:
         if state.standing is not Standing.LOCAL:
             return _Weighed(state, None, MicroJam(0))
         weights = [vote.w_q16 for vote in votes if vote.vote is Vote.YES]
-        quality, riff = block.op.quality.total, block.op.riff
+        quality, riff = block.op.quality.total, block.op.riff and is_riff_believed(state.quorum, block.verdict)
         terms = terms_of(self._params, quality, riff, weights, set(state.voters), recent, person_q16)
         return _Weighed(state, terms, points_of(self._params, terms))
 

@@ -17,7 +17,7 @@ from consensus.params import Params
 from consensus.presence import Electorate
 from consensus.proofs import Proofs
 from consensus.selection import input_of, tranche_of
-from consensus.verdict import Ballot, Standing, Verdict, decide
+from consensus.verdict import Ballot, Standing, Verdict, decide, is_doubt
 from crdt.types import BlockId, EntryId, NetworkId, PlayerId
 
 
@@ -88,7 +88,7 @@ class Tally:
             else:
                 ignored.append((verifier, fault))
         is_reviewed = self._census.is_reviewed(electorate.proposer, self._params.epoch_of(op.window))
-        ballots = [Ballot(vote.tranche, vote.vote) for _, vote in fit]
+        ballots = [Ballot(vote.tranche, vote.vote, op.riff and is_doubt(vote.vote, vote.why)) for _, vote in fit]
         verdict = decide(self._params, len(electorate), ballots, is_reviewed)
         counted = tuple((verifier, vote) for verifier, vote in fit if vote.tranche < verdict.open_tranches)
         ignored += [(verifier, Ignored.NOT_OPEN) for verifier, vote in fit if vote.tranche >= verdict.open_tranches]

@@ -5,6 +5,10 @@ open tranches are counted together: accepted with a quorum of yes and at least t
 clock in this: which tranches are open follows from the votes, so votes of a tranche that never had to open are not
 counted, and casting them early changes nothing.
 
+A *doubt* is a yes to a block whose riff rests on other pulses than its verifier sees: what was played is fine, and who
+was cut off for a while could not know them. It opens tranches as a *no* does, and the riff counts only where the block
+would be accepted if every doubt were a no. So a riff is never had for less, and no block lost for what it rests on.
+
 For one set of eligible players a further yes never undoes an acceptance, a further no never brings one about, and
 "accepted" and "rejected" exclude each other. A block that stays undecided stays pending; whether its time is over
 (`close_windows`) is for the reader of the clock to say (`status_of`).
@@ -45,16 +49,18 @@ class Ballot(NamedTuple):
 
     tranche: int
     vote: Vote
+    is_doubt: bool = False
 
 
 class Verdict(NamedTuple):
-    """A standing and the sums it rests on; `open_tranches` is how many tranches were counted."""
+    """A standing and the sums it rests on (doubts are among the yes); `open_tranches` is how many were counted."""
 
     standing: Standing
     yes: int
     no: int
     late: int
     open_tranches: int
+    doubts: int = 0
 
 
 def quorum(params: Params, eligible: int) -> int:
@@ -70,14 +76,27 @@ def decide(params: Params, eligible: int, ballots: Iterable[Ballot], is_reviewed
     While its player is under review (docs/rules.md, 8) every tranche is open: a full look instead of a fine.
     """
     needed, tranches = quorum(params, eligible), len(params.tranche_sizes)
-    cast = [[0, 0, 0] for _ in range(tranches)]
+    cast, doubted = [[0, 0, 0] for _ in range(tranches)], [0] * tranches
     for ballot in ballots:
         cast[ballot.tranche][ballot.vote] += 1
-    yes = no = late = opened = 0
-    while opened < tranches and not (opened and no == 0 and yes >= needed and not is_reviewed):
+        doubted[ballot.tranche] += ballot.is_doubt
+    yes = no = late = doubts = opened = 0
+    while opened < tranches and not (opened and no + doubts == 0 and yes >= needed and not is_reviewed):
         no, yes, late = no + cast[opened][Vote.NO], yes + cast[opened][Vote.YES], late + cast[opened][Vote.TOO_LATE]
+        doubts += doubted[opened]
         opened += 1
-    return Verdict(_standing(needed, yes, no, late), yes, no, late, opened)
+    return Verdict(_standing(needed, yes, no, late), yes, no, late, opened, doubts)
+
+
+def is_doubt(vote: Vote, why: Why) -> bool:
+    """Whether a vote on a block that claims its riff is yes to the block and no to the riff."""
+    return vote is Vote.YES and why is Why.RIFF_PULSES
+
+
+def is_riff_believed(needed: int, verdict: Verdict) -> bool:
+    """Whether a claimed riff counts, by the quorum that the block needed: accepted even if all doubts were no."""
+    doubts = verdict.doubts
+    return _standing(needed, verdict.yes - doubts, verdict.no + doubts, verdict.late) is Standing.LOCAL
 
 
 def _standing(needed: int, yes: int, no: int, late: int) -> Standing:

@@ -32,7 +32,7 @@ from consensus.quality.grid import grid_of
 from consensus.riff import Call, Pulses, call, moments_us, settled
 from consensus.selection import Draw, draw
 from consensus.state import BlockState
-from consensus.verdict import Standing
+from consensus.verdict import Standing, is_doubt
 from crdt.canonical import digest
 from crdt.entry import Entry
 from crdt.keys import Identity
@@ -379,4 +379,4 @@ def _is_looked_into(state: BlockState, tranche: int) -> bool:
     if tranche >= state.open_tranches:
         return False
     earlier = sum(vote.vote is Vote.YES and vote.tranche < tranche for vote in state.votes)
-    return earlier >= state.quorum or any(vote.vote is Vote.NO for vote in state.votes)
+    return earlier >= state.quorum or any(v.vote is Vote.NO or is_doubt(v.vote, v.why) for v in state.votes)

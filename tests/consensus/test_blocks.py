@@ -222,7 +222,7 @@ def test_a_riff_that_rests_on_chosen_pulses_is_no_riff() -> None:
     log = answering(chosen)
     block = build(SMALL, SESSION, AT, log, chosen, known()).block
     assert block is not None and block.riff
-    assert judged(block, log, seen) == (Vote.NO, Why.RIFF_PULSES)
+    assert judged(block, log, seen) == (Vote.YES, Why.RIFF_PULSES)  # worth half, as if nothing were claimed
     assert judged(block, log, {player: seen[player] for player in order[3:]}) == (Vote.NO, Why.MISSING)
     less = msgspec.structs.replace(block, riff=False)
     assert judged(less, log, seen) == (Vote.YES, Why.FINE)
@@ -231,7 +231,7 @@ def test_a_riff_that_rests_on_chosen_pulses_is_no_riff() -> None:
 def test_without_a_riff_asked_for_none_is_claimed() -> None:
     draft = build(SMALL, SESSION, AT, LOG, None, known())
     assert draft.block is not None and (draft.block.riff, draft.block.pulses) == (False, ())
-    assert judged(msgspec.structs.replace(draft.block, riff=True), LOG, {}) == (Vote.NO, Why.RIFF_PULSES)
+    assert judged(msgspec.structs.replace(draft.block, riff=True), LOG, {}) == (Vote.YES, Why.RIFF_PULSES)
 
 
 # judging what is wrong

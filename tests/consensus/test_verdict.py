@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 
 from consensus.ops import FABRICATED, Vote, Why
 from consensus.params import MAIN
-from consensus.verdict import Ballot, Standing, Status, decide, is_fabricated, quorum, status_of
+from consensus.verdict import (
+    Ballot,
+    Standing,
+    Status,
+    decide,
+    is_doubt,
+    is_fabricated,
+    is_riff_believed,
+    quorum,
+    status_of,
+)
 from crdt.errors import Misuse
 from crdt.types import Window
 
@@ -15,9 +25,9 @@ PENDING, LOCAL, REJECTED = Standing.PENDING, Standing.LOCAL, Standing.REJECTED
 
 
 def ballots(zero: str = "", one: str = "", two: str = "") -> list[Ballot]:
-    """Votes by tranche: y, n and l."""
-    of = {"y": Y, "n": N, "l": L}
-    return [Ballot(tranche, of[c]) for tranche, votes in enumerate((zero, one, two)) for c in votes]
+    """Votes by tranche: y, n and l; d is a yes that doubts the riff."""
+    of = {"y": Y, "n": N, "l": L, "d": Y}
+    return [Ballot(tranche, of[c], c == "d") for tranche, votes in enumerate((zero, one, two)) for c in votes]
 
 
 def test_quorums() -> None:
@@ -75,6 +85,9 @@ def test_small_meshes(eligible: int, votes: list[Ballot], standing: Standing) ->
         (ballots("nnnnn"), REJECTED, 3),
         (ballots("nnnnn", "yyyyyyyyyy"), LOCAL, 3),  # the tranche that a no brings in may outvote it
         (ballots("", "", "yyyyy"), LOCAL, 3),
+        (ballots("yyyyd"), LOCAL, 3),  # a doubt brings in more, as a no does, and stops nothing
+        (ballots("ddddd"), LOCAL, 3),
+        (ballots("yyyy", "d", "nnn"), PENDING, 3),
     ],
 )
 def test_tranches(votes: list[Ballot], standing: Standing, opened: int) -> None:
@@ -82,7 +95,37 @@ def test_tranches(votes: list[Ballot], standing: Standing, opened: int) -> None:
     assert (verdict.standing, verdict.open_tranches) == (standing, opened)
 
 
+@pytest.mark.parametrize(
+    ("votes", "believed"),
+    [
+        (ballots("yyyyy"), True),
+        (ballots("yyyyyd"), True),
+        (ballots("yyyyd"), False),  # four are no quorum
+        (ballots("yyyyyd", "dd"), False),  # five to three: as a no, each would have it rejected
+        (ballots("yyyyyd", "dd", "y"), True),
+        (ballots("yyyyyd", "dn"), False),
+        (ballots("yyyyydlll"), True),
+    ],
+)
+def test_some_doubts_of_a_riff_are_outvoted(votes: list[Ballot], believed: bool) -> None:
+    assert is_riff_believed(quorum(MAIN, 100), decide(MAIN, 100, votes)) is believed
+
+
+def test_a_doubt_is_a_yes_for_a_riffs_pulses() -> None:
+    assert [(vote, why) for vote in Vote for why in Why if is_doubt(vote, why)] == [(Y, Why.RIFF_PULSES)]
+
+
 votes_drawn = st.lists(st.builds(Ballot, st.integers(0, 2), st.sampled_from(list(Vote))), max_size=24)
+doubting = st.lists(st.builds(lambda ballot, d: ballot._replace(is_doubt=d and ballot.vote is Y), st.builds(
+    Ballot, st.integers(0, 2), st.sampled_from(list(Vote))), st.booleans()), max_size=24)  # fmt: skip
+
+
+@given(st.integers(0, 40), doubting)
+def test_a_riff_is_never_had_for_less_than_if_every_doubt_were_a_no(eligible: int, votes: list[Ballot]) -> None:
+    found = decide(MAIN, eligible, votes)
+    as_no = decide(MAIN, eligible, [Ballot(one.tranche, N if one.is_doubt else one.vote) for one in votes])
+    assert is_riff_believed(quorum(MAIN, eligible), found) is (as_no.standing is LOCAL)
+    assert found.open_tranches == as_no.open_tranches and (as_no.standing is not LOCAL or found.standing is LOCAL)
 
 
 @given(st.integers(0, 40), votes_drawn, st.randoms(use_true_random=False))
@@ -116,9 +159,9 @@ def test_nothing_is_decided_without_a_quorum(eligible: int, votes: list[Ballot])
 
 def test_under_review_every_tranche_is_open() -> None:
     votes = ballots("yyyyy", "nn", "n")
-    assert decide(MAIN, 100, votes) == (LOCAL, 5, 0, 0, 1)
-    assert decide(MAIN, 100, votes, is_reviewed=True) == (PENDING, 5, 3, 0, 3)
-    assert decide(MAIN, 100, ballots("yyyyy"), is_reviewed=True) == (LOCAL, 5, 0, 0, 3)
+    assert decide(MAIN, 100, votes) == (LOCAL, 5, 0, 0, 1, 0)
+    assert decide(MAIN, 100, votes, is_reviewed=True) == (PENDING, 5, 3, 0, 3, 0)
+    assert decide(MAIN, 100, ballots("yyyyy"), is_reviewed=True) == (LOCAL, 5, 0, 0, 3, 0)
     assert decide(MAIN, 0, [], is_reviewed=True).standing is PENDING
 
 

@@ -11,7 +11,7 @@ from consensus import merkle, vrf
 from consensus.ops import Vote, Why
 from consensus.params import MAIN, SMALL
 from consensus.selection import epoch_seed, input_of, tranche_of
-from consensus.verdict import Ballot, Standing, decide, is_fabricated, quorum
+from consensus.verdict import Ballot, Standing, decide, is_fabricated, is_riff_believed, quorum
 from crdt.types import EntryId, Epoch, Window
 from tests.consensus.test_vrf import NON_CANONICAL, SMALL_ORDER, VECTORS
 from tests.vectors.encoding import ALICE, BOB, NETWORK
@@ -204,7 +204,8 @@ def _drawn(sizes: tuple[int, ...], output: bytes, weight: int, total: int) -> in
 def _verdicts() -> list[Case]:
     yes, no, late = Vote.YES, Vote.NO, Vote.TOO_LATE
     cases = [case("quorum", {"quorum_of": 7, "eligible": n}, lambda n=n: quorum(MAIN, n)) for n in (-1, *range(9), 100)]
-    votes: list[tuple[str, int, list[tuple[int, Vote]], bool]] = [
+    doubt = (0, yes, True)
+    votes: list[tuple[str, int, list[Any], bool]] = [
         ("nobody is eligible", 0, [], False),
         ("no votes", 3, [], False),
         ("one of one", 1, [(0, yes)], False),
@@ -231,6 +232,12 @@ def _verdicts() -> list[Case]:
         ("yes to no as three to two", 100, [(0, yes)] * 6 + [(1, no)] * 4, True),
         ("enough yes and too many no, in all tranches", 100, [(n, v) for n in range(3) for v in (yes, no)] * 3, False),
         ("yes of the last tranche only, nobody in the one before", 100, [(2, yes)] * 4, False),
+        ("a doubt opens the next", 100, [(0, yes)] * 5 + [doubt] + [(1, no)] * 4, False),
+        ("one doubt of six: the riff is believed", 100, [(0, yes)] * 5 + [doubt], False),
+        ("all doubt the riff, and nobody the block", 7, [doubt] * 5, False),
+        ("three doubts of eight", 100, [(0, yes)] * 5 + [doubt] * 3, False),
+        ("a doubt in a tranche that is closed", 100, [(0, yes)] * 5 + [(1, yes, True)] * 7, False),
+        ("doubts and no", 100, [(0, yes)] * 4 + [doubt] * 2 + [(1, no)] * 4, False),
     ]
     for name, eligible, ballots, reviewed in votes:
         found = decide(MAIN, eligible, [Ballot(*ballot) for ballot in ballots], reviewed)
@@ -241,7 +248,7 @@ def _verdicts() -> list[Case]:
             "votes": ballots,
             "under_review": reviewed,
         }
-        expect = msgspec.to_builtins(found._asdict())
+        expect = {**msgspec.to_builtins(found._asdict()), "riff": is_riff_believed(quorum(MAIN, eligible), found)}
         standing = found.standing.name.lower()
         one = verdict(name, given, {**expect, "standing": standing})
         cases += under("verdict", [though(one, "" if found.standing is Standing.LOCAL else standing)])

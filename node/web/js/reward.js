@@ -65,7 +65,7 @@ function votes(block, me) {
   const head = ["Verifier", "Vote", "Tranche", "m", "w"].map((text) => h("th", { scope: "col" }, text));
   const rows = block.votes.map((vote) => h("tr", null,
     h("th", { scope: "row" }, person(vote.verifier, me)),
-    h("td", { class: { yes: "good", no: "bad" }[vote.vote] ?? "wait" }, vote.vote === "yes" ? "yes" : `${vote.vote}: ${vote.words || vote.why}`),
+    h("td", { class: { yes: "good", no: "bad" }[vote.vote] ?? "wait" }, vote.vote === "yes" && vote.why !== "riff_pulses" ? "yes" : `${vote.vote}: ${vote.words || vote.why}`),
     h("td", { class: "number" }, count(vote.tranche)),
     h("td", { class: "number", title: "of the player's last 30 accepted blocks, those this verifier attested" }, count(vote.m)),
     h("td", { class: "number" }, factor(vote.w_q16))));

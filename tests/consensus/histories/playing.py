@@ -103,7 +103,8 @@ def _alpha(scene: Scene, opened: Open) -> bytes:
 
 
 def _attest(scene: Scene, opened: Open, who: Actor, said: Vote, tranche: int) -> Attest:
-    why = Why.FINE if said is Vote.YES else Why.LATE if said is Vote.TOO_LATE else scene.random.choice(NO_REASONS)
+    yes = Why.RIFF_PULSES if scene.random.random() < 0.2 else Why.FINE  # a doubt, where the block claims a riff
+    why = yes if said is Vote.YES else Why.LATE if said is Vote.TOO_LATE else scene.random.choice(NO_REASONS)
     proof, block = prove(who.vrf_seed, _alpha(scene, opened)), block_id(opened.who.player, opened.block)
     if scene.random.random() < 0.02:
         proof = scene.random.choice([bytes(80), proof[:-1] + bytes([proof[-1] ^ 1])])

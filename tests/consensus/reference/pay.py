@@ -70,7 +70,7 @@ def cluster_of(params: Params, likeness: int) -> int:
 
 
 def riff_of(params: Params, block: Judged) -> int:
-    return 65536 if block.op.riff else params.riff_absent_q16
+    return 65536 if block.riff else params.riff_absent_q16
 
 
 def person_of(params: Params, person: int) -> int:

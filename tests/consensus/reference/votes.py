@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from consensus import vrf
-from consensus.ops import FABRICATED, Attest, Block, Pulse, Vote, block_id
+from consensus.ops import FABRICATED, Attest, Block, Pulse, Vote, Why, block_id
 from consensus.params import Params
 from crdt.canonical import digest, encode
 from crdt.types import BlockId, EntryId, NetworkId, PlayerId
@@ -25,6 +25,7 @@ class Judged(NamedTuple):
     eligible: int
     quorum: int
     open_tranches: int
+    riff: bool  # whether it counts
     counted: dict[PlayerId, Attest]
     ignored: dict[PlayerId, int]  # why not: see docs/rules.md, 11
 
@@ -136,8 +137,9 @@ def _judge(
     tranches = len(params.tranche_sizes)
     opened = tranches if under_review else 1
     while opened < tranches:
-        so_far = [vote.vote for vote in valid.values() if vote.tranche < opened]
-        if so_far.count(Vote.YES) >= q and Vote.NO not in so_far:
+        there = [vote for vote in valid.values() if vote.tranche < opened]
+        so_far = [vote.vote for vote in there]
+        if so_far.count(Vote.YES) >= q and Vote.NO not in so_far and not _doubts(op, there):
             break
         opened += 1
     counted = {voter: valid[voter] for voter in sorted(valid) if valid[voter].tranche < opened}
@@ -149,8 +151,15 @@ def _judge(
         standing = "accepted"
     else:
         standing = "rejected" if no + late >= q else "pending"
+    doubts = _doubts(op, list(counted.values()))
+    riff = op.riff and q > 0 and yes - doubts >= q and 3 * (yes - doubts) >= 2 * (yes + no)
     if rivals:
         standing = "rejected"
     bad = sum(1 for vote in counted.values() if vote.vote is Vote.NO and vote.why in FABRICATED)
     fabricated = standing == "rejected" and bad >= max(q, 1) and 3 * bad >= 2 * len(counted)
-    return Judged(block, proposer, op, entry, standing, fabricated, rivals, eligible, q, opened, counted, {})
+    return Judged(block, proposer, op, entry, standing, fabricated, rivals, eligible, q, opened, riff, counted, {})
+
+
+def _doubts(op: Block, votes: list[Attest]) -> int:
+    """Those who say yes to a block, and that its riff rests on pulses other than they see."""
+    return sum(1 for vote in votes if op.riff and vote.vote is Vote.YES and vote.why is Why.RIFF_PULSES)

@@ -241,6 +241,27 @@ def test_who_was_cut_off_for_a_window_loses_it_at_most_and_told_no_lie() -> None
     assert len(roots(there.hosts)) == 1
 
 
+def test_pulses_that_come_late_cost_a_window_its_riff_and_nothing_else() -> None:
+    """Found by the split and the floods: two pulses after the riff was drawn, and the block of it was rejected."""
+    with shared():
+        there = seated((Honest(count=6, habits=HABITS),))
+        world, at = there.world, Window(there.first + 4)
+        ways = [(one.player, other.player) for one in there.hosts[:4] for other in there.hosts[4:]]
+        world.run_until(SMALL.window_start_us(at) - SECOND // 2)
+        for way in ways:
+            world.unlink(*way)
+        world.run_until(SMALL.window_start_us(at) + 4 * SECOND)
+        for way in ways:
+            world.link(*way)
+        world.run_until(SMALL.window_start_us(at) + 12 * SECOND)
+        settle(world)
+    blocks = [block for number in range(4) for block in there.blocks(number) if block.window == at and block.op.riff]
+    assert blocks and all(block.standing is Standing.LOCAL and block.reward for block in blocks)
+    assert {(vote.vote, vote.why) for block in blocks for vote in block.votes} == {(Vote.YES, Why.RIFF_PULSES)}
+    assert {block.reward.riff_q16 for block in blocks if block.reward} == {SMALL.riff_absent_q16}
+    assert len(roots(there.hosts)) == 1
+
+
 def test_who_refuses_somebody_leaves_them_to_the_others() -> None:
     there = played(Honest(count=3, habits=HABITS), Honest(count=2, refuses=(0,), habits=HABITS))
     for number in (3, 4):

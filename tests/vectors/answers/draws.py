@@ -10,7 +10,7 @@ from consensus import merkle, vrf
 from consensus.ops import Vote, Why
 from consensus.params import Params
 from consensus.selection import epoch_seed, input_of, tranche_of
-from consensus.verdict import Ballot, Standing, decide, is_fabricated, quorum
+from consensus.verdict import Ballot, Standing, decide, is_fabricated, is_riff_believed, quorum
 from crdt.types import BlockId, EntryId
 from tests.vectors.reading import Refused, Rule, holds, params_of, typed
 
@@ -41,7 +41,8 @@ def _verdict(_: Params, given: Any) -> Any:
     votes = typed(tuple[Ballot, ...], given["votes"])
     found = decide(params, given["eligible"], votes, given["under_review"])
     standing = found.standing.name.lower()
-    told = {**msgspec.to_builtins(found._asdict()), "standing": standing}
+    believed = is_riff_believed(quorum(params, given["eligible"]), found)
+    told = {**msgspec.to_builtins(found._asdict()), "riff": believed, "standing": standing}
     if found.standing is not Standing.LOCAL:
         raise Refused(standing, told)
     return told
