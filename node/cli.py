@@ -6,31 +6,19 @@ Exit codes are in node/failures.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
+from node import options
 from node.failures import guarded
+from node.wallet_cli import wallet
 
 SIMULATOR: Final = "sim.cli"  # of the room above this one: found by its name, and only when it is asked for
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-def _data(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--data",
-        type=click.Path(path_type=Path, file_okay=False),
-        envvar="SYMJAM_DATA_DIR",
-        help="The node's data directory (default: the platform's).",
-    )(command)
-
-
-def _as_json(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, with a schema name.")(command)
 
 
 class Commands(click.Group):
@@ -56,7 +44,7 @@ def main() -> None:
 
 
 @main.command()
-@_data
+@options.data
 @click.option(
     "--preset",
     type=click.Choice(["main", "small"]),
@@ -96,7 +84,8 @@ def main() -> None:
 @click.option(
     "--refuse", "refused", multiple=True, metavar="PLAYER", help="Never judge what this player proposes (repeatable)."
 )
-@_as_json
+@options.passphrase_fd
+@options.as_json
 @guarded
 def up(
     data: Path | None,
@@ -111,6 +100,7 @@ def up(
     founders: Path | None,
     checkpoint: str | None,
     refused: tuple[str, ...],
+    passphrase_fd: int | None,
     as_json: bool,
 ) -> int:
     """Start a node: find peers, serve the page, keep the ledger. Ctrl-C ends it."""
@@ -129,12 +119,13 @@ def up(
         founders=founders,
         checkpoint=checkpoint,
         refused=refused,
+        passphrase_fd=passphrase_fd,
         as_json=as_json,
     )
 
 
 @main.command()
-@_data
+@options.data
 @click.option("--midi", type=click.Path(path_type=Path), help="Play this MIDI file, in real time, into the jam.")
 @click.option(
     "--synthetic",
@@ -156,7 +147,7 @@ def up(
 @click.option("--lanes", type=click.IntRange(4, 10), default=10, show_default=True, help="Of the chart.")
 @click.option("--players", type=click.IntRange(1, 8), default=1, show_default=True, help="At least so many parts.")
 @click.option("--level", type=click.Choice(["easy", "medium", "hard"]), default="medium", show_default=True)
-@_as_json
+@options.as_json
 @guarded
 def jam(
     data: Path | None,
@@ -194,8 +185,8 @@ def jam(
 
 
 @main.command()
-@_data
-@_as_json
+@options.data
+@options.as_json
 @guarded
 def status(data: Path | None, as_json: bool) -> int:
     """What the running node is doing: peers, jam, blocks, and everything it refused."""
@@ -205,8 +196,8 @@ def status(data: Path | None, as_json: bool) -> int:
 
 
 @main.command()
-@_data
-@_as_json
+@options.data
+@options.as_json
 @guarded
 def watch(data: Path | None, as_json: bool) -> int:
     """Who is here, what they play, blocks and the clock, live in the terminal. Ctrl-C ends it."""
@@ -216,8 +207,8 @@ def watch(data: Path | None, as_json: bool) -> int:
 
 
 @main.command()
-@_data
-@_as_json
+@options.data
+@options.as_json
 @guarded
 def peers(data: Path | None, as_json: bool) -> int:
     """The players that the running node is linked with: where, how fast, how well, and how far in step."""
@@ -227,9 +218,9 @@ def peers(data: Path | None, as_json: bool) -> int:
 
 
 @main.command()
-@_data
+@options.data
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-@_as_json
+@options.as_json
 @guarded
 def blocks(data: Path | None, limit: int, as_json: bool) -> int:
     """Blocks and what became of them, and of this player's own windows, with every reason."""
@@ -239,10 +230,10 @@ def blocks(data: Path | None, limit: int, as_json: bool) -> int:
 
 
 @main.command()
-@_data
+@options.data
 @click.argument("what", type=click.Choice(["verdict", "reward"]))
 @click.argument("block", metavar="BLOCK")
-@_as_json
+@options.as_json
 @guarded
 def explain(data: Path | None, what: str, block: str, as_json: bool) -> int:
     """Why a block was accepted or not, or what it is paid, term by term. BLOCK: an id, or how it begins."""
@@ -252,8 +243,8 @@ def explain(data: Path | None, what: str, block: str, as_json: bool) -> int:
 
 
 @main.command()
-@_data
-@_as_json
+@options.data
+@options.as_json
 @guarded
 def stop(data: Path | None, as_json: bool) -> int:
     """End the running node cleanly."""
@@ -262,43 +253,7 @@ def stop(data: Path | None, as_json: bool) -> int:
     return run(data=data, as_json=as_json)
 
 
-@main.group()
-def wallet() -> None:
-    """What this player earned, and where every coin came from."""
-
-
-@wallet.command("show")
-@_data
-@_as_json
-@guarded
-def wallet_show(data: Path | None, as_json: bool) -> int:
-    """Who this player is, balance, and its lots by provenance."""
-    from node.commands.wallet import show
-
-    return show(data=data, as_json=as_json)
-
-
-@wallet.command("balance")
-@_data
-@_as_json
-@guarded
-def wallet_balance(data: Path | None, as_json: bool) -> int:
-    """The balance in JAM, alone on one line."""
-    from node.commands.wallet import balance
-
-    return balance(data=data, as_json=as_json)
-
-
-@wallet.command("history")
-@_data
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@_as_json
-@guarded
-def wallet_history(data: Path | None, limit: int, as_json: bool) -> int:
-    """What was earned, newest first."""
-    from node.commands.wallet import history
-
-    return history(data=data, limit=limit, as_json=as_json)
+main.add_command(wallet)
 
 
 @main.command()
@@ -312,7 +267,7 @@ def wallet_history(data: Path | None, limit: int, as_json: bool) -> int:
     help="By whose rules: windows of 120 s, or of 10 s.",
 )
 @click.option("--explain", is_flag=True, help="Say what each number means, and what would change it.")
-@_as_json
+@options.as_json
 @guarded
 def quality(file: Path, known: tuple[Path, ...], preset: str, explain: bool, as_json: bool) -> int:
     """What the windows of a MIDI file are worth: the six measures, as verifiers work them out."""
@@ -336,7 +291,7 @@ def quality(file: Path, known: tuple[Path, ...], preset: str, explain: bool, as_
 @click.option("--kill", is_flag=True, help="Kill -9 one node while playing, and start it again.")
 @click.option("--trials", is_flag=True, help="Then play 35 s of it again, and quantised: both must be refused.")
 @click.option("--keep", is_flag=True, help="Keep the nodes' data directories, and print where they are.")
-@_as_json
+@options.as_json
 @guarded
 def demo(
     nodes: int, play: Path | None, wanted: int, seconds: int | None, kill: bool, trials: bool, keep: bool, as_json: bool

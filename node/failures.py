@@ -18,7 +18,11 @@ from crdt.errors import Misuse, OperatingFailure
 P = ParamSpec("P")
 
 # By name: importing the classes would import what raises them.
-EXIT_CODES = {"NoNode": 3, "KeyRefused": 4, "KeyMissing": 4, "StoreDamaged": 6, "LastSignedDamaged": 6}
+EXIT_CODES = {
+    "NoNode": 3,
+    **dict.fromkeys(("KeyRefused", "KeyMissing", "KeyLocked", "WrongPassphrase"), 4),
+    **dict.fromkeys(("StoreDamaged", "LastSignedDamaged"), 6),
+}
 
 
 def guarded(command: Callable[P, int | None]) -> Callable[P, None]:

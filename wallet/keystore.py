@@ -1,4 +1,4 @@
-"""Where the key lies: one file of its owner's, in a directory of its owner's.
+"""Where the key lies: one file of its owner's, in a directory of its owner's (docs/keystore.md).
 
 A key file that others can read is refused, not mended: whoever could read it may have done so. It is replaced whole or
 not at all, so there is no moment at which neither the old passphrase nor the new one opens it.
@@ -72,21 +72,21 @@ def load_or_create(directory: Path) -> Identity:
     return load(directory)
 
 
-def put(directory: Path, key: Key, passphrase: str | None, cost: Cost = MODERATE) -> None:
+def put(directory: Path, key: Key, passphrase: str | None, cost: Cost | None = None) -> None:
     """Save a key where there is none. KeyRefused when there is one already: it is never overwritten."""
     path = _prepared(directory) / FILE_NAME
-    if not create_file(path, pack(key, passphrase, cost)):
+    if not create_file(path, pack(key, passphrase, cost or MODERATE)):
         raise KeyRefused("no key was saved", f"{path} exists", "Move it away if you really want another identity")
 
 
-def change(directory: Path, old: str | None, new: str, cost: Cost = MODERATE, keep_words: bool = True) -> KeyFile:
+def change(directory: Path, old: str | None, new: str, cost: Cost | None = None, keep_words: bool = True) -> KeyFile:
     """Put the key that is there under another passphrase; without its words, from then on, if they are not kept.
 
     Raises what `look` and `KeyFile.open` raise, and PassphraseRefused; then the file is what it was.
     """
     found = look(directory)
     key = found.open(old)
-    packed = pack(key if keep_words else key.without_words(), new, cost)
+    packed = pack(key if keep_words else key.without_words(), new, cost or MODERATE)
     try:
         replace_file(found.path, packed)
     finally:

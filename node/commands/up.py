@@ -6,12 +6,20 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from crdt.keys import Identity
+from node.commands.asking import new_passphrase, no_core_dumps, open_key
 from node.founders import digest_of, founders_in, player_of
 from node.runtime import ApiAddress
 from node.shell.config import Config, default_data_dir
+from wallet import keystore
+from wallet.keyfile import new_key
+
+if TYPE_CHECKING:
+    from node.shell.daemon import Daemon
 
 
 def run(
@@ -27,16 +35,12 @@ def run(
     founders: Path | None,
     checkpoint: str | None,
     refused: tuple[str, ...],
+    passphrase_fd: int | None,
     as_json: bool,
 ) -> int:
     """Run until told to stop. The page's address is all that goes to standard output."""
+    no_core_dumps()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
-    if not as_json:
-        click.echo("starting ...", err=True)
-    import trio
-
-    from node.shell.daemon import Daemon
-
     config = Config(
         data_dir=data or default_data_dir(),
         preset=preset,
@@ -52,15 +56,44 @@ def run(
         refused=tuple(player_of(word) for word in refused),
     )
 
-    def announce(daemon: Daemon, address: ApiAddress) -> None:
-        if as_json:
-            ready = {"schema": "symjam.up/1", "page": address.page_url, "player": daemon.engine.player.hex()}
-            click.echo(json.dumps({**ready, "addresses": list(daemon.mesh.addresses), "pid": address.pid}))
-        else:
-            click.echo("playing needs no more than this page:", err=True)
-            click.echo(address.page_url)
-            click.echo("peers on this network are found by themselves; Ctrl-C ends the node", err=True)
-        sys.stdout.flush()
+    is_new = not keystore.exists(config.keys_path)
+    identity = _unlocked(config, passphrase_fd)
+    if not as_json:
+        click.echo("starting ...", err=True)
+    import trio
 
-    trio.run(Daemon(config).run, announce)
+    from node.shell.daemon import Daemon
+
+    def announce(daemon: Daemon, address: ApiAddress) -> None:
+        _say(daemon, address, is_new and identity is None, as_json)
+
+    trio.run(Daemon(config, identity).run, announce)
     return 0
+
+
+def _say(daemon: Daemon, address: ApiAddress, is_new: bool, as_json: bool) -> None:
+    """`symjam.up/1`, or where to play."""
+    if as_json:
+        ready = {"schema": "symjam.up/1", "page": address.page_url, "player": daemon.engine.player.hex()}
+        click.echo(json.dumps({**ready, "addresses": list(daemon.mesh.addresses), "pid": address.pid}))
+    else:
+        click.echo("playing needs no more than this page:", err=True)
+        click.echo(address.page_url)
+        click.echo("peers on this network are found by themselves; Ctrl-C ends the node", err=True)
+        if is_new:
+            click.echo("a key was made for you, under no passphrase: `symjam wallet init` protects it", err=True)
+        if daemon.engine.authoring.signs_from() is not None:
+            click.echo("this key was restored: `symjam status` says when it signs in the ledger again", err=True)
+    sys.stdout.flush()
+
+
+def _unlocked(config: Config, passphrase_fd: int | None) -> Identity | None:
+    """The key, where it is under a passphrase, or is to be made under one; None: the node finds or makes it itself."""
+    if not keystore.exists(config.keys_path):
+        if passphrase_fd is None:
+            return None
+        key = new_key()
+        keystore.put(config.keys_path, key, new_passphrase(passphrase_fd))
+        return key.identity()
+    found = keystore.look(config.keys_path)
+    return open_key(found, passphrase_fd)[0].identity() if found.is_locked else None

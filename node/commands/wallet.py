@@ -8,12 +8,23 @@ from typing import Any
 import click
 
 from node.commands.common import as_json_line, client, jam, short
+from node.commands.keys import show_key
+from node.runtime import NoNode
+from node.shell.config import keys_in
+from wallet import keystore
 from wallet.amounts import format_jam
 
 
 def show(data: Path | None, as_json: bool) -> int:
-    """Player, balance, lots."""
-    wallet = client(data).wallet()
+    """Player, balance, lots; the key alone where no node runs."""
+    try:
+        wallet = client(data).wallet()
+    except NoNode:
+        if not keystore.exists(keys_in(data)):
+            raise
+        code = show_key(data, as_json)
+        click.echo("no node is running: `symjam up` starts one, and then there is a balance", err=True)
+        return code
     if as_json:
         as_json_line(wallet)
         return 0

@@ -1,0 +1,249 @@
+"""No secret is anywhere that it should not be: a known one is planted, and everything that can be read is searched.
+
+Words, passphrases and seeds, in every spelling that a program might give them; in what the commands and a running node
+print, in its arguments, environment and limits, in what it answers, and in every file it leaves.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crdt.keys import Identity
+from node.client import Client
+from node.commands.keys import BACK, OTHER_SCREEN
+from node.runtime import NoNode
+from wallet import keystore
+from wallet.keyfile import Form
+from wallet.words import entropy_of, seed_of, words_of
+
+ENTROPY = bytes.fromhex("c0ffee") * 10 + b"\x01\x02"
+WORDS = words_of(ENTROPY)
+ME = Identity(seed_of(ENTROPY))
+PASSPHRASE, WRONG = "canary in a coal mine", "another bird altogether"
+TIMEOUT_S = 60.0
+
+
+def needles() -> list[bytes]:
+    found = [PASSPHRASE.encode(), WRONG.encode()]
+    found += [" ".join(WORDS[n : n + 3]).encode() for n in range(22)]
+    for secret in (ENTROPY, ME.seed(), ME.vrf_seed()):
+        found += [secret, secret.hex().encode(), base64.b64encode(secret)[:40], base64.urlsafe_b64encode(secret)[:40]]
+        found += [repr(secret)[2:30].encode(), str(list(secret))[1:40].encode()]
+    return found
+
+
+def clean(what: str, text: bytes) -> None:
+    assert text, f"nothing of {what} was looked at"
+    for needle in needles():
+        assert needle not in text, f"a secret is in {what}"
+
+
+def test_what_is_searched_for_is_found() -> None:
+    for shown in (f"{PASSPHRASE}!", "x " + " ".join(WORDS[20:]), f"seed: {ME.seed()!r}", ME.seed().hex()):
+        with pytest.raises(AssertionError, match="a secret is in it"):
+            clean("it", shown.encode())
+
+
+def holding(text: str) -> int:
+    reading, writing = os.pipe()
+    os.write(writing, text.encode())
+    os.close(writing)
+    return reading
+
+
+def command(*arguments: str, **held: str) -> subprocess.Popen[bytes]:
+    fds = {name: holding(text) for name, text in held.items()}
+    given = [part for name, fd in fds.items() for part in (f"--{name.replace('_', '-')}-fd", str(fd))]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "node", *arguments, *given],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=tuple(fds.values()),
+        start_new_session=True,
+    )
+    for fd in fds.values():
+        os.close(fd)
+    return child
+
+
+def said(child: subprocess.Popen[bytes]) -> bytes:
+    return b"".join(child.communicate(timeout=TIMEOUT_S))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the canary's key, restored from its words."""
+    found = tmp_path_factory.mktemp("canary") / "data"
+    child = command("wallet", "restore", "--data", str(found), words=" ".join(WORDS), passphrase=PASSPHRASE)
+    clean("what restore says", said(child))
+    assert child.returncode == 0
+    return found
+
+
+@pytest.fixture(scope="module")
+def node(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], Client]]:
+    """A node that was unlocked by a descriptor."""
+    where = ("--data", str(data), "--preset", "small", "--room", data.parent.name, "--interface", "127.0.0.1")
+    child = command("up", *where, "--no-mdns", passphrase=PASSPHRASE)
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            client = Client.of(data)
+            client.status()
+            break
+        except NoNode:
+            assert child.poll() is None, said(child)
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+    try:
+        yield child, client
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_a_running_node_shows_its_secrets_nowhere(
+    data: Path, node: tuple[subprocess.Popen[bytes], Client], tmp_path: Path
+) -> None:
+    child, client = node
+    process = Path(f"/proc/{child.pid}")
+    for name in ("cmdline", "environ"):
+        clean(name, process.joinpath(name).read_bytes())
+    limits = process.joinpath("limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
+    status = client.status()
+    assert status["player"] == ME.player.hex()
+    answers: list[Any] = [status, client.metrics(), client.wallet(), client.history(), client.blocks()]
+    clean("what the node answers", json.dumps(answers).encode())
+    assert status["ledger"]["signs_from_epoch"] > status["epoch"] - 1
+    assert not status["ledger"]["ready"]
+    os.kill(child.pid, signal.SIGTERM)
+    words = said(child)
+    assert child.returncode == 0
+    assert b"restored" in words
+    clean("what the node prints", words)
+    for path in data.rglob("*"):
+        if path.is_file() and path.stat().st_size:
+            clean(path.name, path.read_bytes())
+            assert path.stat().st_mode & 0o077 == 0 or path.parent.name.startswith("store-"), path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "held", "code"),
+    [
+        (("wallet", "passwd"), {"passphrase": f"{WRONG}\n{PASSPHRASE}\n"}, 4),
+        (("wallet", "restore"), {"words": " ".join(WORDS[:23])}, 1),
+        (("wallet", "restore"), {"words": " ".join([*WORDS[1:], WORDS[0]])}, 1),
+        (("up", "--preset", "small", "--no-mdns"), {"passphrase": WRONG}, 4),
+        (("up", "--preset", "small", "--no-mdns"), {}, 4),
+    ],
+    ids=["wrong passphrase", "23 words", "wrong order", "up with a wrong one", "up without"],
+)
+def test_a_command_that_fails_shows_no_secret(
+    data: Path, arguments: tuple[str, ...], held: dict[str, str], code: int
+) -> None:
+    child = command(*arguments, "--data", str(data), **held)
+    words = said(child)
+    assert child.returncode == code, words
+    assert b"Traceback" not in words
+    clean("what it says", words)
+
+
+def test_a_traceback_shows_no_secret(data: Path) -> None:
+    code = (
+        "import pathlib, sys, wallet.keystore as k\n"
+        "try: k.load(pathlib.Path(sys.argv[1]), sys.stdin.readline().strip())\n"
+        "finally:\n"
+        "    found = k.look(pathlib.Path(sys.argv[1]))\n"
+        "    raise RuntimeError(found, found.open(sys.stdin.readline().strip()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", code, str(data / "keys")],
+        input=f"{WRONG}\n{PASSPHRASE}\n".encode(),
+        capture_output=True,
+        check=False,
+        timeout=TIMEOUT_S,
+    )
+    assert done.stderr.count(b"Traceback") == 2
+    assert b"secret hidden" in done.stderr
+    clean("two tracebacks", done.stdout + done.stderr)
+
+
+class Terminal:
+    """Somebody at a terminal."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.child, self.screen = pty.fork()
+        if not self.child:
+            os.execv(sys.executable, [sys.executable, "-m", "node", *arguments])
+        self.seen = b""
+
+    def until(self, text: bytes) -> bytes:
+        """What is on the screen once this has appeared."""
+        deadline_s = time.monotonic() + TIMEOUT_S
+        fresh = b""
+        while text not in fresh:
+            ready, _, _ = select.select([self.screen], [], [], max(0.0, deadline_s - time.monotonic()))
+            assert ready, fresh
+            fresh += os.read(self.screen, 4_096)
+        self.seen += fresh
+        return fresh
+
+    def type(self, text: str) -> None:
+        os.write(self.screen, text.encode() + b"\n")
+
+    def ended(self) -> int:
+        try:
+            while True:
+                self.seen += os.read(self.screen, 4_096)
+        except OSError:  # it is gone
+            return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
+
+
+def test_at_a_terminal_words_are_shown_once_and_asked_back(tmp_path: Path) -> None:
+    somebody = Terminal("wallet", "init", "--data", str(tmp_path))
+    somebody.until(b"new passphrase: ")
+    somebody.type("short")
+    assert b"fewer than 8" in somebody.until(b"new passphrase: ")
+    somebody.type(PASSPHRASE)
+    somebody.until(b"the same again: ")
+    somebody.type(PASSPHRASE)
+    page = somebody.until(b"Written down? Enter")
+    words = [word.decode() for word in re.findall(rb"\d+ ([a-z]{3,8})\b", page)]
+    assert len(words) == 24
+    assert OTHER_SCREEN.encode() in page
+    somebody.type("")
+    place, misses = 0, 1
+    after = somebody.until(b": ")
+    assert BACK.encode() in after
+    for _ in range(3):
+        asked = re.findall(rb"word (\d+): ", after)
+        place = int(asked[-1])
+        if misses:
+            misses -= 1
+            somebody.type("nonsense")
+            assert b"another word" in somebody.until(f"word {place}: ".encode())
+        somebody.type(words[place - 1])
+        after = somebody.until(b"\n") if _ == 2 else somebody.until(b": ")
+    assert somebody.ended() == 0
+    shown = somebody.seen.split(BACK.encode(), 1)[1]
+    assert not [word for word in words if re.search(rb"\b%s\b" % word.encode(), shown)]
+    assert PASSPHRASE.encode() not in somebody.seen
+    opened = keystore.look(tmp_path / "keys").open(PASSPHRASE)
+    assert opened.form is Form.SEED
+    assert opened.secret == seed_of(entropy_of(" ".join(words)))
