@@ -1,6 +1,6 @@
 """Reconciliation without I/O: from summaries to exactly the entries that are missing (SPEC 3).
 
-A summary says, per log, how many entries a node holds, the id of the last and whether the log is frozen there.
+Heads say, per log, how many entries a node holds, the id of the last and whether the log is frozen there.
 Whoever holds fewer asks for the rest from its own length on, a frame at a time; the answerer keeps no state, so a
 lost frame or a new connection costs one round trip and never an entry.
 
@@ -14,13 +14,14 @@ about log2(n) rounds of at most 2 log2(n) entries. Proofs are handed on until th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from crdt.entry import LogKey
 from crdt.limits import ENTRIES_FRAME_BYTES, ENTRIES_PER_FRAME_MAX, ENTRIES_PER_LOG_MAX
 from crdt.log import Head, Log
 from crdt.replica import Replica
+from crdt.summary import ALL_SHARES
 from crdt.types import Nonce, PlayerId, Seq, ledger_epoch
 
 
@@ -41,8 +42,11 @@ class Comparison(NamedTuple):
     proofs_due: tuple[LogKey, ...]  # we hold a proof against these authors that the other side does not know
 
 
-def compare(replica: Replica, theirs: Sequence[Head], giver: PlayerId | None = None) -> Comparison:
-    """Hold another node's heads against one's own. Naming the node spares it searches meant for others."""
+def compare(
+    replica: Replica, theirs: Sequence[Head], giver: PlayerId | None = None, shares: Iterable[int] = ALL_SHARES
+) -> Comparison:
+    """Hold another node's heads, all it has in some shares, against one's own. Naming the node spares it searches
+    meant for others."""
     wants: list[Want] = []
     missing = 0
     lacking = 0
@@ -62,7 +66,7 @@ def compare(replica: Replica, theirs: Sequence[Head], giver: PlayerId | None = N
         if 0 < length <= ours and log.entries[length - 1].id != head.head:
             wants.extend(_search(log, length, giver))
     seen = {(head.author, head.nonce) for head in theirs}
-    for key in [key for key in sorted(replica.logs) if key not in seen]:
+    for key in [key for key in replica.summary.keys(shares) if key not in seen]:
         if replica.logs[key].entries:
             lacking += len(replica.logs[key])
         else:  # a fork of the first number: there are no entries by which they would hear of this log

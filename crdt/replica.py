@@ -17,12 +17,12 @@ from bisect import insort
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from crdt.canonical import digest, encode
 from crdt.entry import Body, Entry, LogKey, open_entry
 from crdt.errors import Misuse, Reason, Violation
 from crdt.held import Held
 from crdt.limits import ENTRIES_PER_LOG_MAX, LOGS_PER_AUTHOR_MAX, LOGS_PER_DOCUMENT_MAX, PEERS_MAX
 from crdt.log import Equivocation, Head, Log, prove_equivocation
+from crdt.summary import Summary
 from crdt.types import Digest, DocumentName, NetworkId, Nonce, PlayerId, Seq, is_document
 
 
@@ -51,8 +51,7 @@ class Replica:
         self.equivocations: dict[LogKey, Equivocation] = {}
         self._nonces: dict[PlayerId, list[Nonce]] = {}  # of each author's logs, sorted
         self._held = Held()
-        self._digest: Digest | None = None
-        self._heads: tuple[Head, ...] | None = None
+        self.summary = Summary(document, self.logs)
         self.entry_count = 0
 
     def open(self, raw: bytes) -> Entry:
@@ -118,23 +117,20 @@ class Replica:
         dropped = log.entries[start:]
         del log.entries[start:]
         self.entry_count -= len(dropped)
-        self._digest = self._heads = None
+        self.summary.changed(key)
         if not log.entries:
+            self.summary.ended(key)
             del self.logs[key]
             self._nonces[key.author].remove(key.nonce)
         return dropped
 
     def digest(self) -> Digest:
         """Hash of all heads: equal on two nodes exactly when they hold the same entries of this document."""
-        if self._digest is None:
-            self._digest = Digest(digest(b"symjam-replica", encode((self.document, self.heads()))))
-        return self._digest
+        return self.summary.digest()
 
     def heads(self) -> tuple[Head, ...]:
         """Summaries of all logs, sorted."""
-        if self._heads is None:
-            self._heads = tuple(self.logs[key].summary() for key in sorted(self.logs))
-        return self._heads
+        return self.summary.heads()
 
     def forget_giver(self, giver: PlayerId) -> None:
         """Drop what is held on behalf of a peer that left: it would never be released by it."""
@@ -183,17 +179,19 @@ class Replica:
         log.append(entry)
         self._keep(log)
         self.entry_count += 1
-        self._digest = self._heads = None
+        self.summary.changed(log.key)
 
     def _keep(self, log: Log) -> None:
         """Hold a log that has room; the author's log of the highest nonce goes when that makes one too many."""
         if log.key in self.logs:
             return
         self.logs[log.key] = log
+        self.summary.began(log.key)
         nonces = self._nonces.setdefault(log.key.author, [])
         insort(nonces, log.key.nonce)
         if len(nonces) > LOGS_PER_AUTHOR_MAX:
             last = LogKey(log.key.author, nonces.pop())
+            self.summary.ended(last)
             self.entry_count -= len(self.logs.pop(last))
             self.equivocations.pop(last, None)
             self._held.drop(last)
@@ -217,7 +215,7 @@ class Replica:
         self.entry_count -= len(cut)
         self.equivocations[log.key] = proof
         self._held.drop(log.key)
-        self._digest = self._heads = None
+        self.summary.changed(log.key)
         return Admission(equivocation=proof, cut=tuple(cut))
 
     def _after_fork(self, entry: Entry) -> Admission:

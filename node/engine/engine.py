@@ -120,6 +120,7 @@ class Engine:
         self.counters = self.intake.counters
         self.refused = self.intake.refused
         self.quarantine = self.intake.quarantine
+        self._held: Digest | None = None  # when hints were last looked at
         self._hinted: Digest | None = None
         self._next_hint_us = 0
         self._next_hint_in_us = 0
@@ -251,15 +252,18 @@ class Engine:
         return [Send(peer.player, pack(frames.Probe(Micros(now_us))))]
 
     def _hint(self, now_us: int) -> list[Effect]:
-        """Tell the mesh what is held, when that has changed and somebody is beyond the direct links to hear of it."""
+        """Tell the mesh what is held, when that has changed, has stood for a while, and somebody is beyond the direct
+        links to hear of it. While anybody plays, everybody holds something else at any moment, and it would say
+        nothing."""
         if now_us < self._next_hint_us:
             return []
         self._next_hint_us = now_us + HINT_EVERY_US
         near = {self.player, *self.peers}
         if all(peer.links <= near for peer in self.peers.values()):
             return []
-        total = self.documents.total()
-        if total == self._hinted:
+        total, before = self.documents.total(), self._held
+        self._held = total
+        if total == self._hinted or total != before:
             return []
         self._hinted = total
         return [Hint(total)]

@@ -25,7 +25,10 @@ from crdt.limits import (
     HEADS_PER_FRAME_MAX,
     LINKS_PER_FRAME_MAX,
     LOGS_PER_DOCUMENT_MAX,
+    SHARE_DIGEST_BYTES,
+    SHARES,
 )
+from crdt.summary import ALL_SHARES, bits_of
 from crdt.types import (
     DigestField,
     DocumentField,
@@ -38,7 +41,7 @@ from crdt.types import (
 )
 from jam.clock import RATE_MAX_PPB
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 RawEntry = Annotated[bytes, Meta(min_length=65, max_length=ENTRY_MAX_BYTES)]
 
 
@@ -58,10 +61,11 @@ class Total(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
 
 
 class DocumentDigest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    """A document's name and the hash of its heads."""
+    """A document's name, the hash of what is held of it and, of a large one, those of its shares (crdt/summary.py)."""
 
     document: DocumentField
     digest: DigestField
+    shares: Annotated[bytes, Meta(max_length=SHARES * SHARE_DIGEST_BYTES)] = b""
 
 
 class Documents(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=3):
@@ -81,11 +85,13 @@ class LogHead(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_field
 
 
 class Heads(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=4):
-    """All logs of a document. `answer` says that it answers another Heads and asks for none in return."""
+    """All logs in some shares of a document, a bit for each. `answer` says that it answers another Heads and asks for
+    none in return."""
 
     document: DocumentField
     heads: Annotated[tuple[LogHead, ...], Meta(max_length=min(HEADS_PER_FRAME_MAX, LOGS_PER_DOCUMENT_MAX))]
     answer: bool
+    shares: Annotated[bytes, Meta(min_length=SHARES // 8, max_length=SHARES // 8)] = bits_of(ALL_SHARES)
 
 
 class Ask(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=5):

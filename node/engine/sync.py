@@ -1,4 +1,5 @@
-"""Keeping up with peers: totals, then document digests, then heads, then the entries that are missing (SPEC 3).
+"""Keeping up with peers: totals, then digests of documents and of their shares, then the heads of the shares that
+differ, then the entries that are missing (SPEC 3).
 
 Live entries and gossip only make it fast. The guarantee is the exchange of totals: on joining, every few seconds,
 and whenever a hint says that somebody holds something else. Nothing here depends on a frame arriving.
@@ -6,14 +7,15 @@ and whenever a hint says that somebody holds something else. Nothing here depend
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from crdt.entry import LogKey
 from crdt.errors import Reason, Violation
-from crdt.limits import DOCUMENTS_PER_FRAME_MAX, HEADS_PER_FRAME_MAX
+from crdt.limits import DOCUMENTS_PER_FRAME_MAX, HEADS_PER_FRAME_MAX, SHARED_DOCUMENTS_MAX, SHARED_FROM_LOGS
 from crdt.log import Head
 from crdt.reconcile import Want, compare, serve
+from crdt.summary import ALL_SHARES, bits_of, shares_in
 from crdt.types import DocumentName, Nonce, Seq
 from node.engine.budget import price_of_proof
 from node.engine.documents import Documents
@@ -58,21 +60,30 @@ class Sync:
         if peer.served.is_spent(now_us):
             return []
         names = peer.page(self.documents.names(), DOCUMENTS_PER_FRAME_MAX)
-        listing = tuple(DocumentDigest(name, self.documents.replicas[name].digest()) for name in names)
+        listing = tuple(self._digests(name, number < SHARED_DOCUMENTS_MAX) for number, name in enumerate(names))
         return [_charged(peer, pack(DocumentsFrame(listing)), _LIST_TIMES, now_us)]
 
+    def _digests(self, name: DocumentName, with_shares: bool) -> DocumentDigest:
+        replica = self.documents.replicas[name]
+        is_large = with_shares and len(replica.logs) >= SHARED_FROM_LOGS
+        return DocumentDigest(name, replica.digest(), replica.summary.digests() if is_large else b"")
+
     def on_documents(self, peer: Peer, frame: DocumentsFrame, now_us: int) -> list[Effect]:
-        """Heads of every document that differs, and of those which the other did not name."""
+        """Heads of every document that differs, in the shares that do, and of those which the other did not name."""
         named = {theirs.document for theirs in frame.documents}
         theirs = [d for d in frame.documents if not self.documents.is_past(d.document)]
-        differing = [d.document for d in theirs if self.documents.peek(d.document).digest() != d.digest]
+        differing: list[tuple[DocumentName, Sequence[int]]] = []
+        for told in theirs:
+            replica = self.documents.peek(told.document)
+            if replica.digest() != told.digest:
+                differing.append((told.document, replica.summary.differing(told.shares)))
         if len(frame.documents) < DOCUMENTS_PER_FRAME_MAX:
-            differing += [name for name in self.documents.names() if name not in named]
+            differing += [(name, ALL_SHARES) for name in self.documents.names() if name not in named]
         out: list[Effect] = []
-        for name in differing:
+        for name, shares in differing:
             if peer.served.is_spent(now_us):
                 break  # the rest with the next exchange
-            out.append(self._heads(peer, name, answer=False, now_us=now_us))
+            out.append(self._heads(peer, name, shares, answer=False, now_us=now_us))
         return out
 
     def on_heads(self, peer: Peer, frame: Heads, now_us: int) -> list[Effect]:
@@ -82,7 +93,8 @@ class Sync:
             return []
         replica = self.documents.peek(frame.document)
         theirs = [Head(h.author, h.nonce, h.length, h.head, h.frozen) for h in frame.heads]
-        found = compare(replica, theirs, peer.player)
+        shares = shares_in(frame.shares)
+        found = compare(replica, theirs, peer.player, shares)
         peer.compared(frame.document, found.missing, found.lacking)
         for want in found.wants:
             peer.enqueue(frame.document, want)
@@ -94,7 +106,7 @@ class Sync:
                 break  # the rest with the next exchange
             out.append(Send(peer.player, handed))
         if found.lacking and not frame.answer:
-            out.append(self._heads(peer, frame.document, answer=True, now_us=now_us))
+            out.append(self._heads(peer, frame.document, shares, answer=True, now_us=now_us))
         return out + self._asks(peer, now_us)
 
     def on_ask(self, peer: Peer, frame: Ask, now_us: int) -> list[Effect]:
@@ -140,10 +152,10 @@ class Sync:
             for request, (document, want) in peer.next_asks(now_us)
         ]
 
-    def _heads(self, peer: Peer, document: DocumentName, answer: bool, now_us: int) -> Effect:
-        heads = peer.page(self.documents.peek(document).heads(), HEADS_PER_FRAME_MAX)
+    def _heads(self, peer: Peer, document: DocumentName, shares: Sequence[int], answer: bool, now_us: int) -> Effect:
+        heads = peer.page(self.documents.peek(document).summary.heads(shares), HEADS_PER_FRAME_MAX)
         listing = tuple(LogHead(h.author, Nonce(h.nonce), h.length, h.head, h.frozen) for h in heads)
-        return _charged(peer, pack(Heads(document, listing, answer)), _LIST_TIMES, now_us)
+        return _charged(peer, pack(Heads(document, listing, answer, bits_of(shares))), _LIST_TIMES, now_us)
 
 
 def _charged(peer: Peer, frame: bytes, times: int, now_us: int) -> Effect:

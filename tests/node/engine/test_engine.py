@@ -81,7 +81,7 @@ def _flipped(raw: bytes, at: int) -> bytes:
         (b"\xff" * 20, Reason.GARBAGE),
         (bytes(60_000), Reason.OVERSIZE),
         (pack(frames.Hello(1, network_id(MAIN), PEER.player, "t")), Reason.WRONG_NETWORK),
-        (pack(frames.Hello(1, NETWORK, OTHER.player, "t")), Reason.BAD_KEY),
+        (pack(frames.Hello(frames.PROTOCOL, NETWORK, OTHER.player, "t")), Reason.BAD_KEY),
         (pack(_live(_flipped(_entry().raw, 3))), Reason.BAD_SIGNATURE),
         (pack(_live(_entry(network=network_id(MAIN)).raw)), Reason.WRONG_NETWORK),
         (pack(_live(_entry(document="ledger/1").raw)), Reason.WRONG_DOCUMENT),
@@ -176,7 +176,7 @@ def test_a_fork_is_proven_spread_and_survives_a_restart() -> None:
     assert len(engine.documents.equivocations()) == 1
     third = Engine(OTHER, SMALL, START_US)
     third.handle(START_US, PeerJoined(PEER.player))
-    _say(third, frames.Hello(1, NETWORK, PEER.player, "t"))
+    _say(third, frames.Hello(frames.PROTOCOL, NETWORK, PEER.player, "t"))
     _say(third, proof)
     assert third.documents.total() == engine.documents.total()
 
@@ -206,6 +206,19 @@ def _hints(engine: Engine, at_us: int) -> list[Effect]:
     for late_us in range(0, 2_000_000, 50_000):
         out += engine.handle(at_us + late_us, Tick())
     return [effect for effect in out if isinstance(effect, Hint)]
+
+
+def test_who_hears_something_new_all_the_time_gives_no_hints() -> None:
+    engine = _engine()
+    _say(engine, frames.Links((ME.player, OTHER.player)))
+    at_us, entry = START_US, _entry()
+    for _ in range(4):
+        _say(engine, _live(entry.raw))
+        at_us += 1_500_000
+        assert [e for e in engine.handle(at_us, Tick()) if isinstance(e, Hint)] == []
+        entry = sign(OTHER, NETWORK, next_body(entry, entry.body.payload))
+    at_us += 1_500_000
+    assert [e for e in engine.handle(at_us, Tick()) if isinstance(e, Hint)] == [Hint(engine.documents.total())]
 
 
 def test_hints_are_for_those_beyond_the_direct_links() -> None:

@@ -11,7 +11,7 @@ from consensus.params import SMALL, network_id
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.limits import PEER_DOCUMENTS_SHOWN_MAX
 from crdt.store.keys import entry_item
-from crdt.types import NO_NONCE, DocumentName, Micros, SessionId, jam_document
+from crdt.types import NO_NONCE, DocumentName, Micros, PlayerId, SessionId, jam_document
 from node.engine import frames
 from node.engine.frames import unpack
 from node.engine.peers import Peer
@@ -22,6 +22,7 @@ from tests.sim.room import SECOND, identity, room, settle, totals
 JAM = jam_document(SessionId(b"\x07" * 32))
 NETWORK = network_id(SMALL)
 MANY = 20_000
+_NOTE = encode_events((Event(Micros(1), 0, 1, 60, 90),))
 AUTHOR = identity(8)
 LOG = LogKey(AUTHOR.player, NO_NONCE)
 
@@ -142,3 +143,27 @@ def test_only_the_documents_with_most_are_named() -> None:
     assert views.peer(peer, (), 1)["behind_entries"] == sum(range(40))
     peer.synced(9)
     assert (views.peer(peer, (), 10)["synced_us"], peer.behind) == (9, {})
+
+
+def test_of_a_document_of_many_only_the_logs_of_those_who_differ_are_named() -> None:
+    world, (giver, asker) = room(2, linked=False)
+    crowd = [identity(number) for number in range(50, 150)]
+    firsts = [sign(who, NETWORK, first_body(NETWORK, JAM, LogKey(who.player, NO_NONCE), _NOTE)) for who in crowd]
+    for host in (giver, asker):
+        for entry in firsts:
+            host.engine.documents.author(entry)
+    giver.engine.documents.author(sign(crowd[0], NETWORK, next_body(firsts[0], _NOTE)))
+    said: list[frames.Heads] = []
+    carry = world.network.send
+
+    def listen(sender: PlayerId, receiver: PlayerId, frame: bytes) -> None:
+        if isinstance(heads := unpack(frame), frames.Heads) and heads.document == JAM:
+            said.append(heads)
+        carry(sender, receiver, frame)
+
+    world.network.send = listen  # type: ignore[method-assign]
+    world.link(giver.player, asker.player)
+    settle(world)
+    assert len(totals([giver, asker])) == 1
+    assert said and all(any(h.author == crowd[0].player for h in heads.heads) for heads in said)
+    assert max(len(heads.heads) for heads in said) < 20
