@@ -36,7 +36,7 @@ def test_what_is_remembered_is_what_it_would_be_from_nothing(
     replica = Replica(NETWORK, document)
     for entry in data.draw(st.permutations(entries)):
         give(replica, entry, AUTHORS[-1].player)
-        if data.draw(st.booleans()):  # asked for now and then, so that something is remembered
+        if data.draw(st.booleans()):  # asked now and again, so that something is remembered
             assert replica.digest() == _from_nothing(replica)
     assert replica.digest() == _from_nothing(replica)
     assert replica.heads() == tuple(replica.logs[key].summary() for key in sorted(replica.logs))
