@@ -167,21 +167,35 @@ def soak(
 
 
 @sim.command()
-@click.argument("scenario", type=click.Choice(["soak"]))
-@click.option("--nodes", type=click.IntRange(1, 1_000), help="As for `sim run`.")
+@click.argument("scenario")
+@click.option("--nodes", type=click.IntRange(1, 2_000), help="As for `sim run`.")
 @click.option("--seed", type=click.IntRange(0, 2**63), default=1, show_default=True, help="As for `sim run`.")
-@click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="As for `sim run` (repeatable).")
+@click.option("--windows", type=click.IntRange(1, 10_000), help="As for `sim run`.")
+@click.option("--signatures", type=click.Choice(KINDS), help="As for `sim run`.")
+@click.option("--set", "sets", multiple=True, metavar="PLACE=VALUE", help="As for `sim run` (repeatable).")
 @click.option("--tries", type=click.IntRange(1, 10_000), default=200, show_default=True, help="At most so many runs.")
 @click.option("--seconds", type=click.FloatRange(0), default=600.0, show_default=True, help="At most so long.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with a schema name.")
 @guarded
 def shrink(
-    scenario: str, nodes: int | None, seed: int, sets: tuple[str, ...], tries: int, seconds: float, as_json: bool
+    scenario: str,
+    nodes: int | None,
+    seed: int,
+    windows: int | None,
+    signatures: str | None,
+    sets: tuple[str, ...],
+    tries: int,
+    seconds: float,
+    as_json: bool,
 ) -> int:
-    """Make a failing run of `soak` smaller: say what `symjam sim run` was given."""
-    from sim.case import case_of
-    from sim.scenario import parse_settings
-    from sim.soaked import run_shrink
+    """Make a failing run smaller: say what `symjam sim run` was given.
 
-    given = {} if nodes is None else {"nodes": nodes}
-    return run_shrink(case_of(seed, given | parse_settings(sets)), tries, seconds, as_json)
+    For `soak` and every scenario with engines, your own files too: fewer people, windows and faults that still break
+    the same law. An economy has nothing that could be left out one by one; run it with fewer players and windows.
+    """
+    from sim.scenario import load, parse_settings
+    from sim.shrunk import run_shrink
+
+    given = {"nodes": nodes, "windows": windows, "signatures": signatures}
+    settings = {place: value for place, value in given.items() if value is not None} | parse_settings(sets)
+    return run_shrink(load(scenario, settings), seed, tries, seconds, as_json)

@@ -128,7 +128,7 @@ def _verdicts(stage: Stage, blocks: list[BlockState]) -> dict[str, Number]:
         "blocks_rejected": sum(block.standing is Standing.REJECTED for block in blocks),
         "blocks_pending": sum(block.standing is Standing.PENDING for block in blocks),
         "votes": sum(len(block.votes) for block in blocks),
-        "finalised_share": round(accepted / len(theirs), 6) if theirs else 0.0,
+        **({"finalised_share": round(accepted / len(theirs), 6)} if theirs else {}),
         "others_accepted": sum(_is_accepted(block) for block in blocks if block.proposer not in honest),
         "paid_micro": sum(_paid(block) for block in blocks),
     }

@@ -26,20 +26,19 @@ from sim.checks.healed import decision_us
 from sim.collector import collecting_rarely
 from sim.economy.plan import Plan
 from sim.economy.run import run_economy
-from sim.faults import Fault, Kind, plan
 from sim.figures import Cost, at_end, resident_bytes
 from sim.host import Host
 from sim.people.cast import cast
 from sim.people.options import Honest
 from sim.people.seat import Seat
 from sim.result import Broken, Number, Result
-from sim.scenario import Expected, Scenario, Setup
+from sim.scenario import Scenario
+from sim.setup import LEAD_US, Expected, Setup
 from sim.trace import Trace
 from sim.trouble import Cables, Mesh, Trouble, neighbours
 from sim.world import World
 
 FROM_US: Final = 1_790_000_000_000_000  # runs begin with the first epoch after it
-LEAD_US: Final = 3_000_000  # before the first window: nodes meet, and somebody opens the jam
 STEP_US: Final = 250_000
 QUIET_SHARE: Final = 6  # tenths of a window after which nothing is due
 
@@ -50,6 +49,11 @@ class Progress(NamedTuple):
     done_us: int
     of_us: int
     deliveries: int
+    broken: int  # laws, so far
+
+
+class Enough(Exception):
+    """Raised by whoever is told of a run's progress, to end it there."""
 
 
 Tell = Callable[[Progress], None]
@@ -120,7 +124,7 @@ class Stage:
         self.hosts = [self._host(one) for one in identities]
         self.honest = [host for host in self.hosts if host.player in honest]
         self.strategies = [str(kind.__struct_config__.tag) for kind in kinds]
-        self.faults = (*self._drawn_faults(), *self._splits())
+        self.faults = setup.plan(seed)
         cables = Cables(world, self.hosts)
         pairs = neighbours(setup.nodes, mesh.links, Random(f"mesh {seed}")) if mesh.links else None
         self.mesh = Mesh(world, self.hosts, pairs or tuple(combinations(range(setup.nodes), 2)), cables)
@@ -129,7 +133,7 @@ class Stage:
 
     def run(self, tally: crypto.Tally) -> Result:
         """All of it."""
-        converged_us: int | None = None
+        converged_us, expected = None, self.setup.expected
         try:
             self._begin()
             self._until(self.end_us - 1, self.params.window_us // 2)
@@ -139,6 +143,8 @@ class Stage:
             self._decide()
         except RAISES as error:
             self.checks.raised(error)
+        except Enough:
+            expected = ()
         wall_s, cpu_s = time.perf_counter() - self._began, time.process_time() - self._worked
         cost = Cost(wall_s, cpu_s, resident_bytes() - self._resident)
         figures, series = at_end(self, tally, cost, converged_us)
@@ -154,7 +160,7 @@ class Stage:
             series,
             (
                 *self.checks.broken,
-                *(self._missed(figures, wanted) for wanted in setup.expected if not _met(figures, wanted)),
+                *(self._missed(figures, wanted) for wanted in expected if not _met(figures, wanted)),
             ),
             fingerprint=self.trace.fingerprint(),
         )
@@ -166,24 +172,6 @@ class Stage:
         host = self.world.add(who, clock=clock)
         host.tell = _forget
         return host
-
-    def _drawn_faults(self) -> tuple[Fault, ...]:
-        faults, seconds = self.setup.faults, self.setup.windows * self.params.window_s
-        if not faults.kinds:
-            return ()
-        return plan(self.seed, self.setup.nodes, int(seconds * faults.until), faults.kinds, faults.intensity)
-
-    def _splits(self) -> tuple[Fault, ...]:
-        window_ms, nodes, lead_ms = self.params.window_us // 1_000, self.setup.nodes, LEAD_US // 1_000
-        return tuple(
-            Fault(
-                lead_ms + int(split.at * window_ms),
-                int(split.windows * window_ms),
-                Kind.SPLIT,
-                tuple(range(round(nodes * split.share))),
-            )
-            for split in self.setup.splits
-        )
 
     def _begin(self) -> None:
         self.trouble.begin()
@@ -200,7 +188,8 @@ class Stage:
             if self.setup.checks:
                 self.checks.look([host for host in self.honest if host.alive])
             all_us = self.end_us - self.start_us + decision_us(self.params)
-            self._tell(Progress(self.world.now_us - self.start_us, all_us, self.world.network.deliveries))
+            done_us, deliveries = self.world.now_us - self.start_us, self.world.network.deliveries
+            self._tell(Progress(done_us, all_us, deliveries, len(self.checks.broken)))
 
     def _hush(self) -> None:
         """Nobody plays from now on, and no flood goes on."""

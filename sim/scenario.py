@@ -3,7 +3,7 @@
     title = "A band"                 one line
     about = "..."                    a paragraph, for `symjam sim list`
     fidelity = "network"             or "economy" (sim/economy/plan.py says what such a file holds)
-    nodes, windows, preset, ...      the fields of `Setup` below
+    nodes, windows, preset, ...      the fields of `Setup` (sim/setup.py)
     [[people]]                       tables of people (sim/people/options.py); one may say count = "rest"
 
 Anything can be set from the command line by its place in the file: `--set mesh.links=4`,
@@ -20,93 +20,23 @@ from collections.abc import Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
-from msgspec import Meta
 
-from consensus.params import PRESETS, Params
+from consensus.params import Params
 from crdt.errors import Misuse
-from sim.case import ABOUT, TITLE, Case, case_of
+from sim.case import ABOUT, TITLE, Case, case_of, numbers_in
 from sim.case import NAME as SOAK
-from sim.crypto import Kind
 from sim.economy.plan import HONEST, Plan, checked
-from sim.faults import Kind as Fault
-from sim.network import Gossip, Line
-from sim.people.options import Strategy
+from sim.faults import parse_kinds
+from sim.setup import Setup
 
 SUFFIX: Final = ".toml"
 FILE_MAX_BYTES: Final = 65_536
 REST: Final = "rest"
 
 Value = int | float | str | bool
-Share = Annotated[float, Meta(ge=0, le=1)]
-
-
-class Mesh(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is linked with whom, and what links are like."""
-
-    links: Annotated[int, Meta(ge=0, le=64)] = 0  # of a node, about; 0: everyone with everyone
-    line: Line = Line()
-    gossip: Gossip = Gossip()
-
-
-class Clocks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far from true time nodes begin, and how fast they drift; each its own, evenly, either way."""
-
-    offset_ms: Annotated[int, Meta(ge=0, le=600_000)] = 0
-    drift_ppm: Annotated[int, Meta(ge=0, le=500)] = 0
-
-
-class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Kinds of faults (sim/faults.py), drawn from the seed."""
-
-    kinds: tuple[Fault, ...] = ()
-    intensity: Annotated[float, Meta(ge=0, le=100)] = 1.0
-    until: Share = 0.8  # of the run; after that nothing new goes wrong
-
-
-class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A share of the nodes by themselves, from the beginning of a window for so many."""
-
-    at: Annotated[float, Meta(ge=0, le=10_000)]
-    windows: Annotated[float, Meta(gt=0, le=10_000)]
-    share: Share = 0.5
-
-
-class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A figure of the result, and between what it has to lie."""
-
-    figure: str
-    least: float | None = None
-    most: float | None = None
-
-
-class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A run in which every node has its engine."""
-
-    people: Annotated[tuple[Strategy, ...], Meta(min_length=1, max_length=64)]
-    nodes: Annotated[int, Meta(ge=1, le=2_000)]
-    windows: Annotated[int, Meta(ge=1, le=10_000)]
-    preset: Literal["main", "small"] = "small"
-    rules: dict[str, Any] = {}  # numbers of consensus/params.py that are others here
-    founders: Annotated[int, Meta(ge=0, le=256)] = 0  # the first so many players
-    signatures: Kind = "real"
-    tick_ms: Annotated[int, Meta(ge=10, le=2_000)] = 50
-    handful_ms: Annotated[int, Meta(ge=0, le=2_000)] = 250  # notes of so long go into one entry
-    tempo_bpm: Annotated[int, Meta(ge=30, le=300)] = 100
-    settle_s: Annotated[int, Meta(ge=1, le=3_600)] = 30  # in which all must hold the same once nothing goes wrong
-    mesh: Mesh = Mesh()
-    clocks: Clocks = Clocks()
-    faults: Faults = Faults()
-    splits: tuple[Split, ...] = ()
-    checks: bool = True  # that the laws of sim/checks are looked after; it costs time
-    expected: tuple[Expected, ...] = ()
-
-    def params(self, founders: tuple[bytes, ...] = ()) -> Params:
-        """Its rules."""
-        changed = {**msgspec.structs.asdict(PRESETS[self.preset]), **self.rules, "founders": founders}
-        return msgspec.convert(tuple(changed.values()), Params)
 
 
 class Scenario(NamedTuple):
@@ -154,6 +84,24 @@ def load(name: str, settings: Mapping[str, Value] | None = None) -> Scenario:
     except Misuse as misuse:
         raise Misuse(f"scenario {short}: {misuse}") from None
     return Scenario(short, name, title, about, setup, settings, msgspec.json.encode([short, setup], order="sorted"))
+
+
+class Heads(NamedTuple):
+    """How many people each table of a file stands for, by its number; which one has the rest, if one has."""
+
+    counts: dict[int, int]
+    rest: int | None
+
+
+def heads_of(scenario: Scenario) -> Heads:
+    """The people of a scenario in `network` fidelity."""
+    told = _parsed(scenario.place)
+    for place, value in scenario.settings.items():
+        _put(told, place, value)
+    counts = {number: table.get("count", 1) for number, table in enumerate(told["people"])}
+    left = told["nodes"] - sum(count for count in counts.values() if count != REST)
+    rest = next((number for number, count in counts.items() if count == REST), None)
+    return Heads(counts | ({} if rest is None else {rest: left}), rest)
 
 
 def value_of(word: str) -> Value:
@@ -233,6 +181,9 @@ def _network(told: dict[str, Any]) -> Setup:
     tables, nodes = told.get("people"), told.get("nodes")
     if isinstance(tables, list) and isinstance(nodes, int):
         told["people"] = _filled(tables, nodes)
+    faults = told.get("faults")
+    if isinstance(faults, dict) and isinstance(faults.get("kinds"), str):  # from the command line there are no lists
+        faults["kinds"] = sorted(parse_kinds(faults["kinds"]))
     setup = msgspec.convert(told, Setup)
     there = sum(table.count for table in setup.people)
     if there != setup.nodes:
@@ -242,6 +193,7 @@ def _network(told: dict[str, Any]) -> Setup:
     unknown = sorted(setup.rules.keys() - (set(Params.__struct_fields__) - {"founders"}))
     if unknown:
         raise Misuse(f"rules: there is no {', '.join(unknown)} (consensus/params.py has them all)")
+    numbers_in(str(setup.faults.left_out))
     try:
         setup.params()
     except msgspec.ValidationError as error:

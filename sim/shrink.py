@@ -1,4 +1,5 @@
-"""A failing case made smaller, for as long as it breaks the same law: less time, fewer nodes, people and faults.
+"""A failing case of the soak made smaller, for as long as it breaks the same law: less time, fewer nodes, people and
+faults. sim/lessen.py does it with scenarios.
 
 Big cuts first. Whole kinds of faults go before single ones, which go by delta debugging (Zeller and Hildebrandt, 2002):
 halves, then quarters, then single ones. With other nodes the faults are others too, so they come last.
@@ -6,8 +7,8 @@ halves, then quarters, then single ones. With other nodes the faults are others 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -29,24 +30,37 @@ class Shrunk(NamedTuple):
     tries: int
 
 
-class _Search:
-    """One case on its way down."""
+T = TypeVar("T")
 
-    def __init__(self, case: Case, broken: Broken, fails: Fails, tries: int) -> None:
-        self.case, self.broken = case, broken
-        self.seconds = case.seconds  # of the whole
+
+def law_of(broken: Broken) -> str:
+    """Which law it is: of figures that are not as expected, which figure, and whether there is one."""
+    figure, _, rest = broken.words.partition(" is ")
+    missing = " missing" if rest.startswith("missing") else ""
+    return figure + missing if broken.invariant == "expected" else broken.invariant
+
+
+class Search(Generic[T]):
+    """Something that breaks a law, on its way down."""
+
+    def __init__(self, case: T, broken: Broken, fails: Callable[[T], Broken | None], tries: int) -> None:
+        self.whole, self.case, self.broken = case, case, broken
         self._fails, self._left, self.tries = fails, tries, 0
 
-    def take(self, case: Case) -> bool:
+    def take(self, case: T) -> bool:
         """Go on with this one, if it breaks the same law."""
         if case == self.case or self.tries >= self._left:
             return False
         self.tries += 1
         broken = self._fails(case)
-        if broken is None or broken.invariant != self.broken.invariant:
+        if broken is None or law_of(broken) != law_of(self.broken):
             return False
         self.case, self.broken = case, broken
         return True
+
+
+class _Search(Search[Case]):
+    """One case on its way down."""
 
     def change(self, **fields: object) -> bool:
         """The same, with other fields."""
@@ -85,14 +99,14 @@ def _people(search: _Search) -> None:
         there = getattr(search.case, field)
         if there and not search.change(**{field: 0}) and there > 1:
             search.change(**{field: 1})
-    for nodes in _downwards(search.case.nodes):
+    for nodes in downwards(search.case.nodes):
         # Fewer nodes have fewer faults in a time, so what breaks them may come later.
         if 0 < nodes < search.case.nodes and not search.change(nodes=nodes):
-            search.change(nodes=nodes, seconds=search.seconds)
+            search.change(nodes=nodes, seconds=search.whole.seconds)
     _time(search)
 
 
-def _downwards(count: int) -> Iterator[int]:
+def downwards(count: int) -> Iterator[int]:
     """Far below first, then nearer."""
     step = count
     while step > 1:
@@ -109,11 +123,15 @@ def _kinds(search: _Search) -> None:
 
 def _faults(search: _Search) -> None:
     """Leave faults out, in ever smaller portions."""
-    there = [number for number, _ in enumerate(msgspec.structs.replace(search.case, left_out="").plan())]
+    there = range(len(msgspec.structs.replace(search.case, left_out="").plan()))
+    leave_out(there, lambda: numbers_in(search.case.left_out), lambda words: search.change(left_out=words))
+
+
+def leave_out(there: Sequence[int], out: Callable[[], Collection[int]], change: Callable[[str], bool]) -> None:
+    """Leave out what is there, by number, in ever smaller portions; `out` says what is already."""
     portion = len(there)
     while portion >= 1:
-        kept = [number for number in there if number not in numbers_in(search.case.left_out)]
+        kept = [number for number in there if number not in out()]
         for first in range(0, len(kept), portion):
-            out = sorted({*numbers_in(search.case.left_out), *kept[first : first + portion]})
-            search.change(left_out=",".join(map(str, out)))
+            change(",".join(map(str, sorted({*out(), *kept[first : first + portion]}))))
         portion //= 2

@@ -1,19 +1,15 @@
-"""What `symjam sim soak` and `symjam sim shrink` show: a line for each run, what failed and how to have it again."""
+"""What `symjam sim soak` shows: a line for each run, what failed and how to have it again."""
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 import click
 import msgspec
 
-from sim.case import Case
 from sim.result import Broken
-from sim.shrink import shrink
-from sim.soak import Line, Wish, play, soak
+from sim.soak import Line, Wish, soak
 
-SHRINK_SCHEMA: Final = "symjam.sim.shrink/1"
 BROKEN_SHOWN: Final = 3
 
 
@@ -49,37 +45,3 @@ def words_of(line: Line) -> str:
 def at_words(broken: Broken) -> str:
     """What was found, and when."""
     return f"{broken.at_us / 1_000_000:.3f} s: {broken.invariant}: {broken.words}"
-
-
-def run_shrink(case: Case, tries: int, seconds: float, as_json: bool) -> int:
-    """Make a case smaller and say what is left of it; 1 when nothing is broken in it."""
-    began_s = time.monotonic()
-
-    def fails(tried: Case) -> Broken | None:
-        if time.monotonic() > began_s + seconds:
-            return None
-        found = next(iter(play(tried).broken), None)
-        outcome = "holds" if found is None else found.invariant
-        click.echo(f"{tried.nodes} nodes, {tried.seconds} s, {len(tried.plan())} faults: {outcome}", err=True)
-        return found
-
-    broken = fails(case)
-    if broken is None:
-        click.echo("symjam: nothing is broken in this run, so there is nothing to make smaller", err=True)
-        return 1
-    small = shrink(case, broken, fails, tries)
-    if as_json:
-        told = {
-            "schema": SHRINK_SCHEMA,
-            "tries": small.tries,
-            "broken": small.broken._asdict(),
-            "replay": small.case.replay(),
-            "faults": [fault.words() for fault in small.case.plan()],
-        }
-        click.echo(msgspec.json.encode(told))
-        return 0
-    click.echo(f"after {small.tries} tries: {small.case.nodes} nodes, {small.case.seconds} s")
-    for fault in small.case.plan():
-        click.echo(f"  {fault.words()}")
-    click.echo(f"  {at_words(small.broken)}\nagain: {small.case.replay()}")
-    return 0

@@ -9,7 +9,8 @@ import pytest
 from consensus.params import SMALL
 from crdt.errors import Misuse
 from sim.economy.plan import Plan
-from sim.scenario import Setup, load, names, parse_settings, value_of
+from sim.scenario import load, names, parse_settings, value_of
+from sim.setup import Setup
 
 WHOLE = """
 title = "A title"
@@ -55,6 +56,17 @@ def test_anything_is_set_by_its_place(tmp_path: Path) -> None:
     assert setup.mesh.links == 4 and setup.mesh.line.loss == 0.25 and setup.people[0].habits.share == 1
     assert setup.params().decay_blocks == 7 and setup.preset == "main"
     assert load(str(tmp_path / "own.toml"), settings).content != load(str(tmp_path / "own.toml")).content
+
+
+def test_faults_are_named_and_left_out_from_the_command_line(tmp_path: Path) -> None:
+    words = ("faults.kinds=power,kill", "faults.left_out=0")
+    setup = _load(tmp_path, WHOLE + "[[splits]]\nat = 1\nwindows = 1\n", windows=60, **parse_settings(words))
+    whole = _load(tmp_path, WHOLE + "[[splits]]\nat = 1\nwindows = 1\n", windows=60, **parse_settings(words[:1]))
+    assert setup.faults.kinds == ("kill", "power") and setup.plan(1) == whole.plan(1)[1:] and len(whole.plan(1)) == 4
+    assert not _load(tmp_path, WHOLE, **{"faults.kinds": "none"}).plan(1)
+    for wrong in ({"faults.kinds": "fire"}, {"faults.left_out": "one"}):
+        with pytest.raises(Misuse):
+            _load(tmp_path, WHOLE, **wrong)
 
 
 def test_founders_are_among_the_rules_and_nothing_else_changes(tmp_path: Path) -> None:

@@ -63,6 +63,12 @@ def test_what_a_planted_bug_needs_is_little() -> None:
     assert small.case.seconds < 45 and small.broken.invariant == first.invariant
 
 
+def test_one_fault_left_out_is_a_number_and_is_left_out() -> None:
+    """Found by reading: the command that `shrink` printed was refused."""
+    one = case_of(3, {**SMALL, "left_out": 2})
+    assert one == case_of(3, {**SMALL, "left_out": "2"}) and case_of(3, one.settings()) == one
+
+
 def test_a_case_is_what_its_replay_says() -> None:
     case = draw(7, Wish(nodes=6))
     assert case == draw(7, Wish(nodes=6)) != draw(8, Wish(nodes=6))

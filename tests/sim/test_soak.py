@@ -62,7 +62,7 @@ def test_in_a_sound_run_there_is_nothing_to_make_smaller() -> None:
     "words",
     [
         ["run", "soak", "--set", "faults=fire"],
-        ["shrink", "band"],
+        ["shrink", "decay"],
         ["soak", "--runs", "0"],
         ["shrink", "soak", "--set", "x"],
     ],

@@ -19,7 +19,7 @@ from sim.economy.town import Town
 from sim.people.options import Honest
 from sim.people.player import Habits
 from sim.run import Stage
-from sim.scenario import Setup
+from sim.setup import Setup
 
 PLAYERS, WINDOWS = 30, 8
 DEVIATIONS = 3.5  # of the difference of two means: one in two thousand is further off by chance
