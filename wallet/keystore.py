@@ -75,7 +75,13 @@ def load_or_create(directory: Path) -> Identity:
 def put(directory: Path, key: Key, passphrase: str | None, cost: Cost | None = None) -> None:
     """Save a key where there is none. KeyRefused when there is one already: it is never overwritten."""
     path = _prepared(directory) / FILE_NAME
-    if not create_file(path, pack(key, passphrase, cost or MODERATE)):
+    packed = pack(key, passphrase, cost or MODERATE)
+    try:
+        is_first = create_file(path, packed)
+    except OperatingFailure:
+        _tidy(directory)
+        raise
+    if not is_first:
         raise KeyRefused("no key was saved", f"{path} exists", "Move it away if you really want another identity")
 
 

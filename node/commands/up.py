@@ -57,7 +57,7 @@ def run(
     )
 
     is_new = not keystore.exists(config.keys_path)
-    identity = _unlocked(config, passphrase_fd)
+    identity = unlocked(config.keys_path, passphrase_fd)
     if not as_json:
         click.echo("starting ...", err=True)
     import trio
@@ -87,13 +87,13 @@ def _say(daemon: Daemon, address: ApiAddress, is_new: bool, as_json: bool) -> No
     sys.stdout.flush()
 
 
-def _unlocked(config: Config, passphrase_fd: int | None) -> Identity | None:
+def unlocked(keys: Path, passphrase_fd: int | None) -> Identity | None:
     """The key, where it is under a passphrase, or is to be made under one; None: the node finds or makes it itself."""
-    if not keystore.exists(config.keys_path):
+    if not keystore.exists(keys):
         if passphrase_fd is None:
             return None
         key = new_key()
-        keystore.put(config.keys_path, key, new_passphrase(passphrase_fd))
+        keystore.put(keys, key, new_passphrase(passphrase_fd))
         return key.identity()
-    found = keystore.look(config.keys_path)
+    found = keystore.look(keys)
     return open_key(found, passphrase_fd)[0].identity() if found.is_locked else None

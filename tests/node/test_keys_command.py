@@ -16,11 +16,12 @@ from crdt.canonical import digest, encode
 from crdt.keys import Identity
 from crdt.types import Epoch
 from node.cli import main
+from node.commands.up import unlocked
 from node.runtime import Runtime
 from node.shell.config import Config
 from node.shell.restored import restored_until
 from wallet import keystore
-from wallet.keyfile import MAGIC, Cost, Form, new_key
+from wallet.keyfile import MAGIC, Cost, Form, KeyLocked, PassphraseRefused, WrongPassphrase, new_key
 from wallet.words import seed_of, words_of
 
 WORDS = " ".join(words_of(bytes(range(32))))
@@ -236,6 +237,28 @@ def test_a_key_that_others_can_read_is_refused_with_the_command_that_mends_it(wa
     path.chmod(0o600)
     wallet.keys.chmod(0o750)
     refused(wallet.run("show"), 4, f"chmod 700 {wallet.keys}")
+
+
+def test_up_makes_a_key_under_no_passphrase_unless_it_is_given_one(wallet: Wallet) -> None:
+    """`None`: the node finds or makes the key itself, so that nothing stands between a musician and the first note."""
+    plain = wallet.data_dir / "plain"
+    assert unlocked(plain, None) is None
+    keystore.create(plain)
+    assert unlocked(plain, None) is None
+    assert unlocked(plain, int(wallet.holding(OLD))) is None
+    made = unlocked(wallet.keys, int(wallet.holding(OLD)))
+    assert made is not None
+    found = keystore.look(wallet.keys)
+    assert (found.is_locked, found.form, found.player) == (True, Form.WORDS, made.player)
+    again = unlocked(wallet.keys, int(wallet.holding(OLD)))
+    assert again is not None and again.player == made.player
+    with pytest.raises(WrongPassphrase):
+        unlocked(wallet.keys, int(wallet.holding(NEW)))
+    with pytest.raises(KeyLocked):
+        unlocked(wallet.keys, None)
+    with pytest.raises(PassphraseRefused):
+        unlocked(wallet.data_dir / "short", int(wallet.holding("short")))
+    assert not keystore.exists(wallet.data_dir / "short")
 
 
 def test_since_when_a_restored_key_is_here_is_kept_and_anew_with_each_restoration(wallet: Wallet) -> None:
