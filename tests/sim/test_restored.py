@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from consensus.params import SMALL
-from crdt.types import NO_ENTRY, NO_NONCE, Epoch, jam_session, ledger_epoch
+from crdt.types import NO_ENTRY, NO_NONCE, Epoch, Window, jam_session, ledger_epoch
 from jam.synthetic import make
 from node.engine.inputs import OpenSession
 from sim.host import Host
@@ -96,6 +96,27 @@ def test_a_restored_key_takes_up_its_log_and_contradicts_nothing_even_what_nobod
     assert signed(other)[-1][0] == epoch_now(world)
     nobody_equivocated(world)
     assert len(roots(list(world.hosts.values()))) == 1
+
+
+def test_it_proposes_no_window_that_the_other_machine_may_have_proposed() -> None:
+    """It plays in somebody else's jam while it may not sign; those windows lie behind it when it may."""
+    world, (first, other, _) = room(3)
+    world.run_until(world.now_us + EPOCH_US - SMALL.window_us)
+    first.stop()
+    second = moved(world, epoch_now(world))
+    world.run_until(world.now_us + 2 * SECOND)
+    other.give(OpenSession("others'", 120_000, 4, 4))
+    world.run_until(world.now_us + SECOND)
+    last = SMALL.window_at(perform(world, second, make(3, 30 * SECOND, 120_000), opens=False)) - 1
+    world.run_until(world.now_us + 30 * SECOND)
+    settle(world)
+    own = [state.window for state in other.engine.ledger.blocks() if state.proposer == ME.player]
+    begins = ((second.restored or 0) + 1) * SMALL.epoch_windows
+    before = second.engine.duties.most_played(Window(begins - 1))
+    assert before is not None and before.events
+    assert own and min(own) >= begins
+    assert max(own) == last
+    nobody_equivocated(world)
 
 
 def test_without_the_mark_the_same_is_an_equivocation() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 
@@ -57,6 +59,8 @@ def fields(**changed: Any) -> tuple[Any, ...]:
     return tuple((plain | changed).values())
 
 
+NAMES = st.sampled_from(["seed", "words", NO_LOCK, ARGON2ID])
+VALUES = st.one_of(st.just(PLAYER), NAMES, st.integers(0, 2**60), st.binary(max_size=80))
 LOCKED: dict[str, Any] = {"lock": ARGON2ID, "passes": 1, "memory_kib": 8, "salt": bytes(16), "held": bytes(72)}
 
 
@@ -115,6 +119,15 @@ def test_what_cannot_be_is_refused_before_anything_is_spent_on_it(changed: dict[
 def test_what_is_no_key_file_is_told_so(raw: bytes) -> None:
     with pytest.raises(KeyRefused):
         unpack(PATH, raw)
+
+
+@given(st.one_of(st.binary(max_size=300), st.builds(lambda body: encode((2, *body)), st.lists(VALUES, max_size=9))))
+@settings(max_examples=150, deadline=None)
+def test_whatever_stands_behind_a_right_checksum_is_a_key_or_refused(body: bytes) -> None:
+    try:
+        unpack(PATH, MAGIC + digest(b"symjam-key", body) + body)
+    except KeyRefused as refused:
+        assert refused.remedy
 
 
 def test_any_flipped_bit_and_any_truncation_of_a_locked_file_is_noticed() -> None:
