@@ -14,10 +14,9 @@ from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.keys import Identity
 from crdt.store.base import Batch
 from crdt.store.keys import entry_item
-from crdt.store.last_signed import LastSigned
 from crdt.store.level import LevelStore
 from crdt.store.recover import close_clean, open_verified
-from crdt.types import NO_NONCE, NetworkId, SessionId, Window, jam_document
+from crdt.types import NO_NONCE, NetworkId, PlayerId, SessionId, Window, jam_document
 from node.engine.effects import Effect, Persist, WindowJudged
 from node.shell.hands import Hands
 
@@ -89,12 +88,12 @@ async def _group_commit(path: Path, rate: int) -> None:
         waits.append(time.perf_counter() - given[effect.window])
 
     mesh: Any = _Nobody()
-    hands = Hands(store, LastSigned(path / "signed"), mesh, tell, lambda _: None, lambda _: None, Counter())
+    hands = Hands(store, {}, mesh, tell, lambda _: None, lambda _: None, Counter())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hands.sync_forever)
         for number in range(int(rate * SYNCED_S)):
             given.append(time.perf_counter())
-            said = WindowJudged(Window(number))
+            said = WindowJudged(Window(number), PlayerId(bytes(32)))
             hands.execute([Persist(((b"k%d" % number, bytes(250)),), sync=True, then=(said,))])
             await trio.sleep(1 / rate)
         await hands.settled()

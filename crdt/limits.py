@@ -61,6 +61,7 @@ SHARED_DOCUMENTS_MAX: Final = 16  # in one frame, of which the digests of shares
 SHARED_FROM_LOGS: Final = 16  # a document of fewer is compared as a whole
 DOCUMENTS_PER_FRAME_MAX: Final = 400
 LINKS_PER_FRAME_MAX: Final = 256
+GUESTS_PER_FRAME_MAX: Final = 16
 CLOCK_HOPS_MAX: Final = 4  # nodes between one that is told a clock and the clock's own
 CLOCK_OFFSET_MAX_US: Final = 7 * 86_400_000_000  # whose clock is further off takes no part in anything
 CLOCK_UNCERTAINTY_MAX_US: Final = 1_000_000  # a clock that is known worse is not known
@@ -152,6 +153,17 @@ YJS_MESSAGE_MAX_BYTES: Final = 2_000_000  # from a client; what it is sent is ab
 YJS_MESSAGES_PER_S_MAX: Final = 200  # from a client; more wait
 HELLO_LIST_MAX: Final = 60  # blocks and windows in a hello
 FEED_IN_FLIGHT_MAX: Final = 64  # plays that `symjam jam` sends before the first is acknowledged
+
+# Guests, at the door on the LAN
+GUESTS_MAX: Final = 8  # who play at one node
+GUEST_KEYS_MAX: Final = 64  # kept for those who come back
+GUEST_SOCKETS_MAX: Final = 2  # of one guest
+GUEST_MESSAGES_PER_S_MAX: Final = 100  # of one guest on one of them; more wait
+GUEST_EVENTS_PER_S_MAX: Final = 100
+GUEST_EVENTS_BURST_MAX: Final = 512
+GUEST_REQUESTS_PER_S_MAX: Final = 10
+GUEST_REQUESTS_BURST_MAX: Final = 60
+GUEST_CONNECTIONS_PER_HOST_MAX: Final = 24
 
 # The rules
 LOTS_PER_OP_MAX: Final = 64  # lots named by one transfer, stake or unstake

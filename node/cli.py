@@ -84,6 +84,7 @@ def main() -> None:
 @click.option(
     "--refuse", "refused", multiple=True, metavar="PLAYER", help="Never judge what this player proposes (repeatable)."
 )
+@click.option("--guests", is_flag=True, help="Let guests on this Wi-Fi play through this node: prints a code to scan.")
 @options.passphrase_fd
 @options.as_json
 @guarded
@@ -100,6 +101,7 @@ def up(
     founders: Path | None,
     checkpoint: str | None,
     refused: tuple[str, ...],
+    guests: bool,
     passphrase_fd: int | None,
     as_json: bool,
 ) -> int:
@@ -119,6 +121,7 @@ def up(
         founders=founders,
         checkpoint=checkpoint,
         refused=refused,
+        guests=guests,
         passphrase_fd=passphrase_fd,
         as_json=as_json,
     )

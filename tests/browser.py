@@ -9,15 +9,17 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import trio
-from trio_websocket import WebSocketConnection, open_websocket_url
+from trio_websocket import WebSocketConnection, open_websocket_url, wrap_client_stream
 
 FLAGS: Final = [
     "--headless",
@@ -37,6 +39,7 @@ KEYS.update({str(digit): (f"Digit{digit}", ord(str(digit))) for digit in range(1
 KEYS.update({";": ("Semicolon", 186), "ArrowRight": ("ArrowRight", 39), "ArrowLeft": ("ArrowLeft", 37)})
 _START_TIMEOUT_S: Final = 20
 _CALL_TIMEOUT_S: Final = 20
+_MESSAGE_MAX_BYTES: Final = 64_000_000
 
 
 def chromium() -> str | None:
@@ -171,10 +174,21 @@ class Page:
         path.write_bytes(base64.b64decode(answer["data"]))
 
 
+class Place(Protocol):
+    """Where a browser runs, when not here: a network namespace (tests/lan/wires.py)."""
+
+    def command(self, *arguments: str) -> tuple[str, ...]:
+        """The command line that runs something there."""
+
+    def call(self, function: Callable[[], socket.socket]) -> socket.socket:
+        """Make a socket there."""
+
+
 class Chromium:
     """A browser process. A context manager; only the process started here is ended."""
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, place: Place | None = None) -> None:
+        self.place = place
         self._profile = profile
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
@@ -183,6 +197,8 @@ class Chromium:
         program = chromium()
         assert program is not None, "ask chromium() first"
         command = [program, *FLAGS, f"--user-data-dir={self._profile}", "about:blank"]
+        if self.place is not None:
+            command = [*self.place.command(*command)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self.address:
@@ -211,9 +227,27 @@ class Chromium:
 
 
 @asynccontextmanager
+async def _connected(browser: Chromium, nursery: trio.Nursery) -> AsyncIterator[WebSocketConnection]:
+    if browser.place is None:
+        async with open_websocket_url(browser.address, max_message_size=_MESSAGE_MAX_BYTES) as websocket:
+            yield websocket
+        return
+    address = urlsplit(browser.address)
+    there = (address.hostname, address.port)
+    made = browser.place.call(lambda: socket.create_connection(there))
+    made.setblocking(False)
+    stream = trio.SocketStream(trio.socket.from_stdlib_socket(made))
+    connection = await wrap_client_stream(
+        nursery, stream, address.netloc, address.path, max_message_size=_MESSAGE_MAX_BYTES
+    )
+    async with connection as websocket:
+        yield websocket
+
+
+@asynccontextmanager
 async def open_page(browser: Chromium, nursery: trio.Nursery) -> AsyncIterator[Page]:
     """A new page in a context of its own; closed with the block."""
-    async with open_websocket_url(browser.address, max_message_size=64_000_000) as websocket:
+    async with _connected(browser, nursery) as websocket:
         page = Page(websocket)
         scope: trio.CancelScope = await nursery.start(page.listen)
         context = await page.attach()

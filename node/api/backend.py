@@ -137,6 +137,15 @@ class Backend(Protocol):
     def midi(self, session: str | None) -> bytes:
         """The same as a Standard MIDI File."""
 
+    def guests(self) -> Doc:
+        """`symjam.guests/1`: whether guests are let in, the invitation, and who is here."""
+
+    async def invite(self) -> Doc:
+        """Let guests in; returns `symjam.guests/1` once the door for them is open."""
+
+    async def show_out(self) -> Doc:
+        """End the invitation and let go of the guests; returns `symjam.guests/1`."""
+
     def stop(self) -> None:
         """Begin to end the daemon; returns at once."""
 

@@ -22,6 +22,7 @@ from node.api.backend import Library
 from node.api.bell import Ear
 from node.api.errors import Refusal, error_response
 from node.api.gate import SUBPROTOCOL
+from node.api.pace import Pace
 
 KEEP_ALIVE_S: Final = 15.0
 GIVEN_AT_ONCE: Final = 16  # elements verified before others have their turn: about two milliseconds
@@ -111,7 +112,7 @@ class _Client:
         self._end(STOPPING)
 
     async def _listen(self) -> None:
-        pace = _Pace()
+        pace = Pace(YJS_MESSAGES_PER_S_MAX)
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
@@ -168,22 +169,6 @@ class _Client:
     async def _send(self, message: bytes) -> None:
         with trio.CancelScope(shield=True):  # half a frame would garble the goodbye
             await self._websocket.send_bytes(message)
-
-
-class _Pace:
-    """Lets through YJS_MESSAGES_PER_S_MAX messages in each second; further ones wait for the next."""
-
-    def __init__(self) -> None:
-        self._since = trio.current_time()
-        self._count = 0
-
-    async def keep(self) -> None:
-        """One message more."""
-        if trio.current_time() >= self._since + 1:
-            self._since, self._count = trio.current_time(), 0
-        self._count += 1
-        if self._count > YJS_MESSAGES_PER_S_MAX:
-            await trio.sleep_until(self._since + 1)
 
 
 def _refused(violation: Violation) -> Goodbye:

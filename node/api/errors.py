@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -10,6 +10,9 @@ from crdt.errors import OperatingFailure, Unusable, Violation
 from node.api.notices import encode_json
 
 SCHEMA = "symjam.error/1"
+NOT_FOR_GUESTS: Final = OperatingFailure(
+    "not for guests", "a guest plays and watches", "Ask whoever runs the node, or run one yourself: symjam up."
+)
 
 
 class Refusal(Exception):

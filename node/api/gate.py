@@ -9,6 +9,7 @@ is data. The page's own files need no token, for they hold none.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,15 +24,33 @@ _PARAMETERS_MAX = 16
 _SAME_SITE = ("", "same-origin", "none")
 
 
-class Gate:
-    """ASGI middleware around everything the API serves."""
+Check = Callable[[Scope, str], Refusal | None]
 
-    def __init__(self, app: ASGIApp, *, port: int, token: str) -> None:
+
+def holds(token: str) -> Check:
+    """Lets those in who offer this token."""
+    wanted = token.encode()
+
+    def check(_: Scope, offered: str) -> Refusal | None:
+        if hmac.compare_digest(offered.encode("utf-8", "replace"), wanted):
+            return None
+        return Refusal(
+            401, "not allowed", "the token is missing or wrong", "Open the address that `symjam up` printed."
+        )
+
+    return check
+
+
+class Gate:
+    """ASGI middleware around everything that is served at these hosts (each with its port). `check` says whether what
+    was offered as a token lets a request for data in."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Iterable[str], check: Check, isolated: bool = True) -> None:
         self._app = app
-        self._token = token.encode()
-        self._hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
+        self._check_token = check
+        self._hosts = frozenset(hosts)
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
-        self._headers = security_headers(sorted(self._hosts))
+        self._headers = security_headers(sorted(self._hosts), isolated)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an error to whoever may not; hand on the rest, with the security headers on its answer."""
@@ -54,20 +73,13 @@ class Gate:
         headers = Headers(scope=scope)
         if headers.getlist("host") not in ([host] for host in self._hosts):
             remedy = "Use the address that `symjam up` printed."
-            return Refusal(403, "wrong address", "the Host header is not this node's loopback address", remedy)
+            return Refusal(403, "wrong address", "the Host header is not the address of this door", remedy)
         private = scope["type"] == "websocket" or scope["path"].startswith("/api/") or scope["path"] == "/metrics"
         origins = headers.getlist("origin")
         foreign = any(origin not in self._origins for origin in origins)
         if foreign or (private and headers.get("sec-fetch-site", "") not in _SAME_SITE):
             return Refusal(403, "foreign page", "the request comes from another site", "Open the node's own page.")
-        if private and not self._is_token(_offered_token(scope, headers)):
-            return Refusal(
-                401, "not allowed", "the token is missing or wrong", "Open the address that `symjam up` printed."
-            )
-        return None
-
-    def _is_token(self, offered: str) -> bool:
-        return hmac.compare_digest(offered.encode("utf-8", "replace"), self._token)
+        return self._check_token(scope, _offered_token(scope, headers)) if private else None
 
 
 def _offered_token(scope: Scope, headers: Headers) -> str:
@@ -89,20 +101,21 @@ def _token_in_address(scope: Scope) -> str:
     return given[0] if len(given) == 1 else ""
 
 
-def security_headers(hosts: list[str]) -> dict[str, str]:
-    """Headers of every answer: nothing from elsewhere, nothing inline, framed by nobody."""
+def security_headers(hosts: list[str], isolated: bool) -> dict[str, str]:
+    """Headers of every answer: nothing from elsewhere, nothing inline, framed by nobody. `isolated`: on an address that
+    browsers trust, as they do loopback; elsewhere they would complain of headers that they do not heed."""
     sockets = " ".join(f"ws://{host}" for host in hosts)
     policy = (
         f"default-src 'self'; connect-src 'self' {sockets}; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'"
     )
+    # Isolation also gives the page a finer clock (5 us steps instead of 100).
+    isolation = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
     return {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
-        # Isolation also gives the page a finer clock (5 us steps instead of 100).
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Embedder-Policy": "require-corp",
+        **(isolation if isolated else {}),
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     }

@@ -26,6 +26,30 @@ SESSION_BOUNDS: Final = (
     "80 characters at most, and a jam 8 tags of 24 characters."
 )
 
+# What is called how, and which handler answers. Whether guests may: node/guests/allow.py.
+CALLS: Final = (
+    ("GET", "/api/status", "status"),
+    ("GET", "/api/blocks", "blocks"),
+    ("GET", "/api/blocks/{begins}", "block"),
+    ("GET", "/api/windows", "windows"),
+    ("GET", "/api/wallet", "wallet"),
+    ("GET", "/api/history", "history"),
+    ("GET", "/api/documents/{name:path}", "document"),
+    ("GET", "/api/session", "session"),
+    ("POST", "/api/session", "open_session"),
+    ("DELETE", "/api/session", "close_session"),
+    ("GET", "/api/session/recording", "recording"),
+    ("GET", "/api/session/midi", "midi"),
+    ("GET", "/api/chart", "chart"),
+    ("POST", "/api/chart", "share_chart"),
+    ("POST", "/api/chart/start", "begin_chart"),
+    ("GET", "/api/guests", "guests"),
+    ("POST", "/api/guests", "invite"),
+    ("DELETE", "/api/guests", "show_out"),
+    ("POST", "/api/stop", "stop"),
+    ("GET", "/metrics", "metrics"),
+)
+
 
 class Http:
     """Handlers of the calls, around one backend."""
@@ -35,25 +59,7 @@ class Http:
 
     def routes(self) -> list[Route]:
         """What is served where."""
-        return [
-            Route("/api/status", self.status),
-            Route("/api/blocks", self.blocks),
-            Route("/api/blocks/{begins}", self.block),
-            Route("/api/windows", self.windows),
-            Route("/api/wallet", self.wallet),
-            Route("/api/history", self.history),
-            Route("/api/documents/{name:path}", self.document),
-            Route("/api/session", self.session),
-            Route("/api/session", self.open_session, methods=["POST"]),
-            Route("/api/session", self.close_session, methods=["DELETE"]),
-            Route("/api/session/recording", self.recording),
-            Route("/api/session/midi", self.midi),
-            Route("/api/chart", self.chart),
-            Route("/api/chart", self.share_chart, methods=["POST"]),
-            Route("/api/chart/start", self.begin_chart, methods=["POST"]),
-            Route("/api/stop", self.stop, methods=["POST"]),
-            Route("/metrics", self.metrics),
-        ]
+        return [Route(path, getattr(self, name), methods=[method]) for method, path, name in CALLS]
 
     async def status(self, _: Request) -> Response:
         """GET /api/status."""
@@ -100,7 +106,7 @@ class Http:
 
     async def open_session(self, request: Request) -> Response:
         """POST /api/session."""
-        wish = await _body(request, SessionWish, SESSION_BOUNDS)
+        wish = await body_of(request, SessionWish, SESSION_BOUNDS)
         return json_response(await self._backend.open_session(wish))
 
     async def close_session(self, _: Request) -> Response:
@@ -132,6 +138,18 @@ class Http:
     async def begin_chart(self, _: Request) -> Response:
         """POST /api/chart/start."""
         return json_response(await self._backend.begin_chart())
+
+    async def guests(self, _: Request) -> Response:
+        """GET /api/guests."""
+        return json_response(self._backend.guests())
+
+    async def invite(self, _: Request) -> Response:
+        """POST /api/guests: let guests in."""
+        return json_response(await self._backend.invite())
+
+    async def show_out(self, _: Request) -> Response:
+        """DELETE /api/guests: no guests any more."""
+        return json_response(await self._backend.show_out())
 
     async def stop(self, _: Request) -> Response:
         """POST /api/stop: answered before the end begins to be felt, for open answers are let finish."""
@@ -170,7 +188,7 @@ async def _read(request: Request, max_bytes: int) -> bytes:
     return bytes(raw)
 
 
-async def _body(request: Request, shape: type[T], remedy: str) -> T:
+async def body_of(request: Request, shape: type[T], remedy: str) -> T:
     """The JSON body as a value of `shape`; `remedy` is what one is told when it is none."""
     raw = await _read(request, API_BODY_MAX_BYTES)
     try:

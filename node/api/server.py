@@ -1,4 +1,4 @@
-"""The API's server: hypercorn inside the daemon's own trio loop, on a loopback socket bound beforehand.
+"""The API's server: hypercorn inside the daemon's own trio loop, on sockets bound beforehand.
 
 hypercorn's own accept loop has no bound on connections, and it shields each write, so that one client which reads
 nothing would hold the shutdown up for ever. Connections are therefore accepted here and given to hypercorn's
@@ -12,8 +12,9 @@ from __future__ import annotations
 import logging
 import socket
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from errno import EADDRINUSE
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -37,7 +38,7 @@ from node.api import static
 from node.api.backend import Backend
 from node.api.door import Door
 from node.api.errors import Refusal
-from node.api.gate import DOOR, Gate
+from node.api.gate import DOOR, Gate, holds
 from node.api.http import Http, on_bug, on_failure, on_http, on_refusal
 from node.api.socket import Sockets
 from node.mesh.guard import Guard
@@ -46,6 +47,14 @@ if TYPE_CHECKING:
     from trio_typing import TaskStatus
 
 log = logging.getLogger("symjam.api")
+
+HANDLERS: Final[dict[Any, Any]] = {
+    Refusal: on_refusal,
+    OperatingFailure: on_failure,
+    Violation: on_failure,
+    HTTPException: on_http,
+    Exception: on_bug,
+}
 
 
 async def serve(
@@ -62,18 +71,17 @@ async def serve(
     `port` is a wish: when another process has it, the system chooses. `guard` counts connections that
     end in an error of the server's, under "api". OperatingFailure when no port can be had.
     """
-    listener = _bind(host, port)
-    server = _Server(backend, token, listener, guard or Guard(Counter()))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(server.run)
-        task_status.started(listener.getsockname()[1])
-        try:
-            await trio.sleep_forever()
-        finally:
-            server.close_soon()
+    listener = bind(host, port)
+    bound = listener.getsockname()[1]
+    closing = trio.Event()
+    sockets, door = Sockets(backend, closing), Door(backend.library, closing)
+    app = build_app(backend, sockets, door, port=bound, token=token)
+    server = Server(app, [listener], closing, guard or Guard(Counter()), (sockets.tell_status,))
+    await server.serve(lambda: task_status.started(bound))
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, at another port when another process has that one. OperatingFailure when none can be had."""
     for wish in (port, 0):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -84,28 +92,52 @@ def _bind(host: str, port: int) -> socket.socket:
         except OSError as error:
             listener.close()
             if error.errno != EADDRINUSE or wish == 0:
-                remedy = "Check that the loopback interface is up."
-                raise OperatingFailure("cannot open the node's web port", str(error), remedy) from error
+                why, remedy = f"{host}: {error}", "Check that this interface is up."
+                raise OperatingFailure("cannot open the node's web port", why, remedy) from error
     raise AssertionError("the second wish either binds or raises")
 
 
-class _Server:
-    """One run of the server: its connections and how they end."""
+class Server:
+    """One run of a server: its connections and how they end. `closing` is set when it begins to close.
 
-    def __init__(self, backend: Backend, token: str, listener: socket.socket, guard: Guard) -> None:
+    `beside`: tasks that run as long as it accepts. `admits`: whether a host may have one connection more.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        listeners: Sequence[socket.socket],
+        closing: trio.Event,
+        guard: Guard,
+        beside: Sequence[Callable[[], Awaitable[object]]] = (),
+        admits: Callable[[str], bool] | None = None,
+    ) -> None:
         self._guard = guard
-        self._listener = listener
-        self._closing = trio.Event()
-        self._sockets = Sockets(backend, self._closing)
-        self._door = Door(backend.library, self._closing)
-        app = build_app(backend, self._sockets, self._door, port=listener.getsockname()[1], token=token)
+        self._listeners = listeners
+        self._closing = closing
+        self._beside = beside
+        self._admits = admits
         self._app = ASGIWrapper(cast(ASGIFramework, app))
         self._config = _config()
         self._context = WorkerContext(None)
-        self._streams: set[_BoundedStream] = set()
+        self._streams: dict[_BoundedStream, str] = {}  # with the host at the other end
         self._accepting = trio.CancelScope()
         # Shielded, so that cancelling `serve` begins a goodbye instead of cutting everyone at once.
         self._scope = trio.CancelScope(shield=True)
+
+    def count(self, host: str) -> int:
+        """Connections of one host."""
+        return sum(other == host for other in self._streams.values())
+
+    async def serve(self, started: Callable[[], None]) -> None:
+        """Serve until cancelled; `started` is called when connections are taken."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.run)
+            started()
+            try:
+                await trio.sleep_forever()
+            finally:
+                self.close_soon()
 
     async def run(self) -> None:
         """Accept and serve; returns once closed."""
@@ -123,9 +155,10 @@ class _Server:
     async def _accept(self, connections: trio.Nursery) -> None:
         with self._accepting:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._sockets.tell_status)
-                listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._listener))
-                await trio.serve_listeners(self._connection, [listener], handler_nursery=connections)
+                for task in self._beside:
+                    nursery.start_soon(task)
+                listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(one)) for one in self._listeners]
+                await trio.serve_listeners(self._connection, listeners, handler_nursery=connections)
 
     def close_soon(self) -> None:
         """Begin to close."""
@@ -133,17 +166,25 @@ class _Server:
         self._accepting.cancel()
 
     async def _connection(self, raw: trio.SocketStream) -> None:
-        if len(self._streams) >= API_CONNECTIONS_MAX:
+        host = _host_of(raw)
+        if len(self._streams) >= API_CONNECTIONS_MAX or (self._admits is not None and not self._admits(host)):
             await trio.aclose_forcefully(raw)
             return
         stream = _BoundedStream(raw)
-        self._streams.add(stream)
+        self._streams[stream] = host
         connection = _Connection(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
         try:
             await self._guard.run("api", connection.run)
         finally:
             stream.cut()
-            self._streams.discard(stream)
+            self._streams.pop(stream, None)
+
+
+def _host_of(raw: trio.SocketStream) -> str:
+    try:
+        return str(raw.socket.getpeername()[0])
+    except OSError:  # it is gone already
+        return ""
 
 
 class _Connection(TCPServer):
@@ -179,16 +220,10 @@ class _BoundedStream:
 
 def build_app(backend: Backend, sockets: Sockets, door: Door, *, port: int, token: str) -> ASGIApp:
     """Everything that is served on one port, behind the gate."""
-    handlers: dict[Any, Any] = {
-        Refusal: on_refusal,
-        OperatingFailure: on_failure,
-        Violation: on_failure,
-        HTTPException: on_http,
-        Exception: on_bug,
-    }
     sockets_at = [WebSocketRoute("/ws", sockets.endpoint), WebSocketRoute(DOOR + "{name:path}", door.endpoint)]
     routes = [*static.routes(), *Http(backend).routes(), *sockets_at]
-    return Gate(Starlette(routes=routes, exception_handlers=handlers), port=port, token=token)
+    hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+    return Gate(Starlette(routes=routes, exception_handlers=HANDLERS), hosts=hosts, check=holds(token))
 
 
 def _config() -> Config:

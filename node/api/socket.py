@@ -7,8 +7,9 @@ cut by the server's bound on a send.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import trio
 from starlette.websockets import WebSocket, WebSocketState
 
@@ -16,37 +17,59 @@ from crdt.errors import OperatingFailure, Violation
 from crdt.limits import HELLO_LIST_MAX, WEBSOCKET_MESSAGE_MAX_BYTES, WEBSOCKETS_MAX
 from jam import board
 from node.api.backend import Backend, SessionWish
-from node.api.errors import Refusal, error_response, refusal_of
+from node.api.errors import NOT_FOR_GUESTS, Refusal, error_response, refusal_of
 from node.api.gate import SUBPROTOCOL
 from node.api.messages import Close, Edit, Open, Ping, Play, Say, Spoken, change_of, understand
 from node.api.notices import Feed, to_text
+from node.api.pace import Pace
 
 STATUS_PERIOD_S = 1.0
 GOING_AWAY = 1001
 TOO_LONG = 1009
 
 
-class Sockets:
-    """All open WebSockets of one server."""
+class Limits(NamedTuple):
+    """What the clients of one backend may do: say so much, that often, through so many windows. `over` is what they are
+    told when it ends."""
 
-    def __init__(self, backend: Backend, closing: trio.Event) -> None:
+    spoken: tuple[type[msgspec.Struct], ...] = (Play, Ping, Open, Close, Say, Edit)
+    messages_per_s: int | None = None
+    sockets: int = WEBSOCKETS_MAX
+    over: tuple[int, str] = (GOING_AWAY, "the node is stopping")
+
+
+OWNER: Final = Limits()
+
+
+class Sockets:
+    """All open WebSockets of one backend."""
+
+    def __init__(self, backend: Backend, closing: trio.Event, limits: Limits = OWNER) -> None:
         self._backend = backend
         self._closing = closing
+        self._limits = limits
         self._feeds: set[Feed] = set()
 
+    def __len__(self) -> int:
+        return len(self._feeds)
+
     async def tell_status(self) -> None:
-        """Every second, the status to everyone; read and encoded once, and not at all when nobody listens."""
+        """Every second, the status to everyone."""
         while True:
             await trio.sleep(STATUS_PERIOD_S)
-            if self._feeds:
-                text = to_text({"type": "status", "status": self._backend.status()})
-                for feed in self._feeds:
-                    feed.put(text)
+            self.tell_status_once()
+
+    def tell_status_once(self) -> None:
+        """The status to everyone; read and encoded once, and not at all when nobody listens."""
+        if self._feeds:
+            text = to_text({"type": "status", "status": self._backend.status()})
+            for feed in self._feeds:
+                feed.put(text)
 
     async def endpoint(self, websocket: WebSocket) -> None:
         """Serve one client until it leaves or the server closes."""
-        if len(self._feeds) >= WEBSOCKETS_MAX:
-            why = f"{WEBSOCKETS_MAX} windows are connected already"
+        if len(self._feeds) >= self._limits.sockets:
+            why = f"{self._limits.sockets} windows are connected already"
             await websocket.send_denial_response(
                 error_response(Refusal(503, "too many windows", why, "Close one and try again."))
             )
@@ -65,7 +88,7 @@ class Sockets:
 
     async def _goodbye(self, websocket: WebSocket, scope: trio.CancelScope) -> None:
         await self._closing.wait()
-        await websocket.close(GOING_AWAY, "the node is stopping")
+        await websocket.close(*self._limits.over)
         scope.cancel()
 
     async def _speak(self, websocket: WebSocket, feed: Feed) -> None:
@@ -90,10 +113,13 @@ class Sockets:
         )
 
     async def _listen(self, websocket: WebSocket) -> None:
+        pace = Pace(self._limits.messages_per_s) if self._limits.messages_per_s is not None else None
         while True:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
+            if pace is not None:
+                await pace.keep()
             if len(message.get("text") or message.get("bytes") or "") > WEBSOCKET_MESSAGE_MAX_BYTES:
                 await websocket.close(TOO_LONG, "the message is too long")
                 return
@@ -103,6 +129,8 @@ class Sockets:
         spoken: Spoken | None = None
         try:
             spoken = understand(text)
+            if not isinstance(spoken, self._limits.spoken):
+                raise NOT_FOR_GUESTS
             return await self._do(spoken)
         except (OperatingFailure, Violation) as error:
             refusal = refusal_of(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ def run(
     checkpoint: str | None,
     refused: tuple[str, ...],
     passphrase_fd: int | None,
+    guests: bool,
     as_json: bool,
 ) -> int:
     """Run until told to stop. The page's address is all that goes to standard output."""
@@ -54,6 +56,7 @@ def run(
         founders=founders_in(founders) if founders else (),
         checkpoint=digest_of(checkpoint) if checkpoint else None,
         refused=tuple(player_of(word) for word in refused),
+        guests=guests,
     )
 
     is_new = not keystore.exists(config.keys_path)
@@ -73,9 +76,11 @@ def run(
 
 def _say(daemon: Daemon, address: ApiAddress, is_new: bool, as_json: bool) -> None:
     """`symjam.up/1`, or where to play."""
+    links = daemon.backend.door.links()
     if as_json:
         ready = {"schema": "symjam.up/1", "page": address.page_url, "player": daemon.engine.player.hex()}
-        click.echo(json.dumps({**ready, "addresses": list(daemon.mesh.addresses), "pid": address.pid}))
+        more = {"addresses": list(daemon.mesh.addresses), "pid": address.pid, "guests": links}
+        click.echo(json.dumps({**ready, **more}))
     else:
         click.echo("playing needs no more than this page:", err=True)
         click.echo(address.page_url)
@@ -84,6 +89,8 @@ def _say(daemon: Daemon, address: ApiAddress, is_new: bool, as_json: bool) -> No
             click.echo("a key was made for you, under no passphrase: `symjam wallet init` protects it", err=True)
         if daemon.engine.authoring.signs_from() is not None:
             click.echo("this key was restored: `symjam status` says when it signs in the ledger again", err=True)
+        show_invitation(links)
+        daemon.backend.door.renewed = lambda: show_invitation(daemon.backend.door.links())
     sys.stdout.flush()
 
 
@@ -97,3 +104,15 @@ def unlocked(keys: Path, passphrase_fd: int | None) -> Identity | None:
         return key.identity()
     found = keystore.look(keys)
     return open_key(found, passphrase_fd)[0].identity() if found.is_locked else None
+
+
+def show_invitation(links: Sequence[str]) -> None:
+    """The guests' link as a code for a phone's camera, with the address beside it; nothing while none are let in."""
+    if not links:
+        return
+    import segno
+
+    click.echo("guests on this Wi-Fi scan this code with their phone, or open the address:", err=True)
+    segno.make(links[0], error="l").terminal(out=sys.stderr, border=2, compact=True)
+    for link in links:
+        click.echo(link, err=True)

@@ -113,7 +113,7 @@ class Authoring:
     def record(self, document: DocumentName, ops: tuple[AnyOp, ...]) -> tuple[Entry, Signed]:
         """Sign operations into the ledger. The caller persists with sync and the Signed record, then sends."""
         entry = self._write(document, encode_ops(ops), self._refs())
-        self.signed = Signed(document, entry.body.seq, entry.id)
+        self.signed = Signed(document, entry.body.seq, entry.id, self.identity.player)
         self._away = None
         self._unsynced.setdefault(document, entry.body.seq)
         return entry, self.signed
@@ -124,6 +124,11 @@ class Authoring:
             self._unsynced.clear()
         elif signed.document in self._unsynced:
             self._unsynced[signed.document] = Seq(signed.seq + 1)
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether all that was signed in the ledger may leave."""
+        return not self._unsynced
 
     def may_leave(self, document: DocumentName, log: LogKey) -> Seq | None:
         """How many entries of a log peers may have; None for no limit. An entry that a power cut could take back must
@@ -163,7 +168,7 @@ class Authoring:
             log = self.documents.replicas[name].logs.get(LogKey(self.identity.player, NO_NONCE))
             if log is None or not log.entries:
                 continue
-            held = Signed(name, Seq(len(log) - 1), log.head)
+            held = Signed(name, Seq(len(log) - 1), log.head, self.identity.player)
             recorded = ledger_epoch(signed.document) if signed else None
             if signed is None or recorded is None or (epoch, held.seq) > (recorded, signed.seq):
                 return held

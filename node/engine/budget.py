@@ -19,7 +19,7 @@ from crdt.types import DocumentName, ledger_epoch
 
 TAG_HELLO, TAG_TOTAL, TAG_DOCUMENTS, TAG_HEADS, TAG_ASK = 1, 2, 3, 4, 5
 TAG_ENTRIES, TAG_PROOF, TAG_PROBE, TAG_ECHO, TAG_LINKS = 6, 7, 8, 9, 10
-TAG_ASK_CONTENT, TAG_CONTENT, TAG_CLOCK = 11, 12, 13
+TAG_ASK_CONTENT, TAG_CONTENT, TAG_CLOCK, TAG_GUESTS = 11, 12, 13, 14
 
 # Units for one frame, and bytes of it that make one unit more. Entries are charged one by one as well.
 _PRICES: Final[dict[int, tuple[int, int]]] = {
@@ -36,6 +36,7 @@ _PRICES: Final[dict[int, tuple[int, int]]] = {
     TAG_ASK_CONTENT: (20, 40),  # what is served is counted in bytes
     TAG_CONTENT: (20, 400),
     TAG_CLOCK: (20, 40),
+    TAG_GUESTS: (50, 40),
 }
 _DEBT_S: Final = 2
 _PRICE_UNKNOWN: Final = (50, 40)

@@ -30,8 +30,8 @@ SETTLE_SHARE: Final = 8  # of a round at its beginning, in which the last votes 
 class Checkpointing:
     """Votes and adopts. `wanted` is a content that this node has to fetch before it can go on."""
 
-    def __init__(self, params: Params, player: PlayerId, documents: Documents, trusted: Digest | None = None) -> None:
-        self.params, self.player, self.documents = params, player, documents
+    def __init__(self, params: Params, documents: Documents, trusted: Digest | None = None) -> None:
+        self.params, self.documents = params, documents
         self.ledger = documents.ledger
         self.wanted: Digest | None = None
         self._trusted = trusted
@@ -39,7 +39,7 @@ class Checkpointing:
         self._before: tuple[Digest, bytes | None] = (NO_BASE, None)
         self._own: tuple[Epoch, Value | None] | None = None  # in which round, and what this node proposes in it
         self._next_look_us = 0
-        self._next_vote_us = 0
+        self._next_vote_us: dict[PlayerId, int] = {}
 
     def content(self, digest: Digest) -> bytes | None:
         """The bytes of a content that this node has: the final one, the one before, or one that it has voted for.
@@ -52,18 +52,19 @@ class Checkpointing:
 
     # voting
 
-    def due(self, now_us: int) -> tuple[Checkpoint, ...]:
-        """What this node signs about checkpoints now."""
-        if now_us < self._next_vote_us or self.player not in self.ledger.voters or self.wanted is not None:
+    def due(self, now_us: int, player: PlayerId) -> tuple[Checkpoint, ...]:
+        """What a player of this node signs about checkpoints now."""
+        is_early = now_us < self._next_vote_us.get(player, 0)
+        if is_early or player not in self.ledger.voters or self.wanted is not None:
             return ()
-        self._next_vote_us = now_us + LOOK_EVERY_US
+        self._next_vote_us[player] = now_us + LOOK_EVERY_US
         count, round_ = self.ledger.count(), self.params.epoch_of(self.params.window_at(now_us))
         votes = []
         if now_us >= self._settled_us(round_):
-            value = to_prepare(count, self.player, round_, self._proposal(round_))
+            value = to_prepare(count, player, round_, self._proposal(round_))
             if value is not None:
                 votes.append(self._vote(value, Stage.PREPARE))
-        value = to_commit(count, self.player, round_)
+        value = to_commit(count, player, round_)
         if value is not None:
             votes.append(self._vote(value, Stage.COMMIT))
         return tuple(votes)

@@ -9,17 +9,17 @@
 Nothing here is done twice across restarts: what was said is in the ledger, and the ledger is asked first. A node that
 was away when a block was due says nothing about its lateness.
 
-Measuring a window takes some hundredths of a second (docs/quality.md), more than a note may wait. So it is handed out
-as `Work`, one window at a time, and a duty whose finding is not back yet is simply taken up again at a later look.
+What has to be measured is measured at the bench (node/engine/bench.py), and a duty whose finding is not back yet is
+simply taken up again at a later look.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from consensus import vrf
 from consensus.blocks import Draft, Judgement, is_open_in, judge, span_of, too_late
@@ -38,22 +38,17 @@ from crdt.entry import Entry
 from crdt.keys import Identity
 from crdt.limits import VOTES_PER_ENTRY_MAX
 from crdt.types import BlockId, EntryId, PlayerId, Window, jam_session
+from node.engine.bench import SEEN_MAX, Bench, OwnWindow
 from node.engine.conduct import HONEST, Conduct
 from node.engine.documents import Documents
-from node.engine.effects import Work
-from node.engine.repertoire import WAITING_MAX, Repertoire, entries_around
+from node.engine.repertoire import entries_around
 
 LOOK_EVERY_US: Final = 50_000
 VOTES_EVERY_SHARE: Final = 20  # of the delay before votes are cast: so often the blocks are looked through
 OUTCOMES_MAX: Final = 256
-SEEN_MAX: Final = 4_096
-PULSES_HEARD_MAX: Final = 4  # of one player in one window: more than one is a fork already
 LOOK_BACK_WINDOWS: Final = 3  # own windows still proposed after a restart
-JOB_TIMEOUT_US: Final = 30_000_000
 RIFF_READY_SHARE: Final = 8  # of a window, until the riff is drawn: the others' pulses take a moment to come
 LOOK_BACK_ENTRIES: Final = 64  # entries without an event of the window before looking further back is given up
-
-T = TypeVar("T")
 
 
 class Outcome(NamedTuple):
@@ -69,19 +64,10 @@ class Outcome(NamedTuple):
 
 
 class Due(NamedTuple):
-    """What is to be signed now, in one entry; own windows just judged; what is to be worked out."""
+    """What is to be signed now, in one entry; own windows just judged."""
 
     ops: tuple[AnyOp, ...] = ()
     judged: tuple[Window, ...] = ()
-    work: tuple[Work, ...] = ()
-
-
-class _Job(NamedTuple):
-    """The work under way: what for, and until when it is waited for."""
-
-    ticket: int
-    subject: BlockId | Window
-    until_us: int
 
 
 class PlayedIn(NamedTuple):
@@ -93,91 +79,48 @@ class PlayedIn(NamedTuple):
 
 
 class Duties:
-    """The part of a node that takes part in consensus."""
+    """The part of a node that takes part in consensus, for one of those who play at it."""
 
     def __init__(
-        self, params: Params, identity: Identity, documents: Documents, now_us: int, conduct: Conduct = HONEST
+        self, params: Params, identity: Identity, documents: Documents, bench: Bench, conduct: Conduct = HONEST
     ) -> None:
         self.params = params
         self.conduct = conduct
         self.player = identity.player
         self.documents = documents
         self.ledger = documents.ledger
-        self.repertoire = Repertoire(params, documents)
+        self.bench = bench
+        self.repertoire = bench.repertoire
         self.outcomes: OrderedDict[Window, Outcome] = OrderedDict()
         self._vrf_seed = identity.vrf_seed()
         self._vrf_key = vrf.public_key(self._vrf_seed)
         self.since = Window(0)  # blocks of windows before it may have been proposed on another machine
-        self._started_us = now_us
-        self._seen_us: OrderedDict[BlockId, int] = OrderedDict()
         self._draws: OrderedDict[tuple[BlockId, int], Draw | None] = OrderedDict()
         self._calls: OrderedDict[Window, Call] = OrderedDict()  # what this player was asked for
         self._silent: deque[Window] = deque(maxlen=LOOK_BACK_WINDOWS)  # own windows without a note
-        self._heard: OrderedDict[tuple[Window, PlayerId], dict[EntryId, Pulse]] = OrderedDict()  # cut since then or not
         self._kept: OrderedDict[BlockId, None] = OrderedDict()  # findings that this player keeps to itself
         self._next_look_us = 0
         self._next_votes_us = 0
-        self._job: _Job | None = None
-        self._tickets = 0
-        self._work: list[Work] = []
-        self._findings: OrderedDict[BlockId | Window, object] = OrderedDict()
-        for state in self.ledger.blocks()[-WAITING_MAX:]:
-            self.repertoire.add(state.proposer, state.op)
 
-    def saw(self, proposer: PlayerId, block: Block, now_us: int) -> None:
-        """A block has come; when it came decides whether it was in time."""
-        self.repertoire.add(proposer, block)
-        self._seen_us.setdefault(block_id(proposer, block), now_us)
-        if len(self._seen_us) > SEEN_MAX:
-            self._seen_us.popitem(last=False)
-
-    def heard(self, player: PlayerId, entry: EntryId, pulse: Pulse) -> None:
-        """A pulse has come. Who rested a riff on it did so in good faith, even if its author has forked."""
-        said = self._heard.setdefault((pulse.window, player), {})
-        if len(said) < PULSES_HEARD_MAX:
-            said[entry] = pulse
-        if len(self._heard) > SEEN_MAX:
-            self._heard.popitem(last=False)
-
-    def worked(self, ticket: int, result: object) -> None:
-        """A judgement is done. One that came after it was given up is not wanted any more."""
-        if self._job is None or self._job.ticket != ticket:
-            return
-        self._findings[self._job.subject] = result
-        if len(self._findings) > SEEN_MAX:
-            self._findings.popitem(last=False)
-        self._job = None
+    def hurry(self) -> None:
+        """A finding has come back: look at once."""
         self._next_votes_us = 0
-        self.repertoire.is_being_read = False
 
-    def _finding(self, subject: BlockId | Window, now_us: int, task: Callable[[], T], kind: type[T]) -> T | None:
-        """What a task came to; None until it is done, and handed out unless another is under way."""
-        found = self._findings.pop(subject, None)
-        if isinstance(found, kind):
-            return found
-        if self._job is None or self._job.until_us <= now_us:
-            self._tickets += 1
-            self._job = _Job(self._tickets, subject, now_us + JOB_TIMEOUT_US)
-            self._work.append(Work(self._tickets, task))
-            self.repertoire.is_being_read = True
-        return None
-
-    def due(self, now_us: int) -> Due:
-        """What this node owes at this moment."""
+    def due(self, now_us: int, is_here: bool = True) -> Due:
+        """What this player owes at this moment; who is not here signs no pulse."""
         if now_us < self._next_look_us:
             return Due()
         self._next_look_us = now_us + LOOK_EVERY_US
         ops: list[AnyOp] = []
         window = self.params.window_at(now_us)
-        if self.conduct.pulses(window) and self.player not in self.ledger.pulses(window):
+        if is_here and self.conduct.pulses(window) and self.player not in self.ledger.pulses(window):
             ops.extend((self._pulse(window), *self.conduct.declares(window)))
         self._draw_riff(window, now_us)
         judged = [w for w in self._unjudged(window, now_us) if self._propose(w, ops, now_us)]
         if now_us >= self._next_votes_us:
             self._next_votes_us = now_us + self.params.vote_delay_ms * 1_000 // VOTES_EVERY_SHARE
             ops.extend(islice(self._votes(window, now_us), VOTES_PER_ENTRY_MAX))
-        work, self._work = self._work, []
-        return Due(tuple(ops), tuple(judged), tuple(work))
+        return Due(tuple(ops), tuple(judged))
 
     def _pulse(self, window: Window) -> Pulse:
         # Nobody can foresee the salt, and this node never says two of them: it follows from the secret key.
@@ -233,7 +176,7 @@ class Duties:
         task = partial(
             self.conduct.draft, self.params, played.session, window, played.entries, asked, self.repertoire.index
         )
-        draft = self._finding(window, now_us, task, Draft)
+        draft = self.bench.finding(OwnWindow(self.player, window), now_us, task, Draft)
         if draft is None:
             return False
         block, finding = draft.block, draft.judgement
@@ -332,9 +275,9 @@ class Duties:
         """The finding on a block; None to wait, or to abstain because this node was not here in time."""
         deadline_us = self.params.vote_deadline_ms * 1_000
         ended_us = self._end_us(state.window)
-        seen_us = self._seen_us.get(state.id)
+        seen_us = self.bench.seen_us(state.id)
         if seen_us is not None and seen_us - ended_us > deadline_us:
-            return too_late() if self._started_us <= ended_us else None
+            return too_late() if self.bench.started_us <= ended_us else None
         session = self.ledger.session(state.op.session)
         entries = entries_around(self.documents, state.proposer, state.op)
         if session is None or not self.repertoire.is_complete_before(state.window, now_us):
@@ -343,18 +286,19 @@ class Duties:
         is_held = bool(entries) and entries[-1].body.seq >= state.op.last
         if state.op.riff and not all(ref.player in others for ref in state.op.pulses):
             is_held = False
-        if not is_held and (now_us - ended_us < deadline_us or self._started_us > ended_us):
+        if not is_held and (now_us - ended_us < deadline_us or self.bench.started_us > ended_us):
             return None
         task = partial(judge, self.params, session, state.op, state.proposer, entries, self.repertoire.index, others)
-        return self._finding(state.id, now_us, task, Judgement)
+        return self.bench.finding(state.id, now_us, task, Judgement)
 
     def _cut_since(self, block: Block) -> dict[PlayerId, tuple[EntryId, Pulse]]:
         """Pulses that a block names, once heard here from settled players, that count no more: their author forked."""
         counted, before = self.ledger.pulses(block.window), Window(block.window - 1)
         found = {}
         for ref in block.pulses:
-            pulse = self._heard.get((block.window, ref.player), {}).get(ref.entry)
-            if pulse is not None and ref.player not in counted and (before, ref.player) in self._heard:
+            pulse = (self.bench.pulses(block.window, ref.player) or {}).get(ref.entry)
+            was_there = self.bench.pulses(before, ref.player) is not None
+            if pulse is not None and ref.player not in counted and was_there:
                 found[ref.player] = (ref.entry, pulse)
         return found
 

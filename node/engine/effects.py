@@ -21,6 +21,7 @@ class Signed(NamedTuple):
     document: DocumentName
     seq: Seq
     entry: EntryId
+    author: PlayerId
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,10 @@ class BlockChanged:
 
 @dataclass(frozen=True, slots=True)
 class WindowJudged:
-    """One of this player's own windows has been proposed or refused."""
+    """A window that somebody played in at this node has been proposed or refused."""
 
     window: Window
+    player: PlayerId
 
 
 @dataclass(frozen=True, slots=True)

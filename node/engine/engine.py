@@ -27,12 +27,11 @@ from crdt.types import (
 )
 from jam.board import Change
 from node.engine import frames
-from node.engine.authoring import Authoring
+from node.engine.bench import Bench
 from node.engine.boards import Boards
 from node.engine.checkpointing import Checkpointing
 from node.engine.conduct import HONEST, Conduct
 from node.engine.documents import Documents, Stored
-from node.engine.duties import Duties
 from node.engine.effects import (
     BlockChanged,
     BoardChanged,
@@ -70,6 +69,8 @@ from node.engine.inputs import (
 from node.engine.intake import Intake
 from node.engine.peers import NO_PAST, Past, Peer
 from node.engine.pruning import Pruning
+from node.engine.seat import Seat
+from node.engine.seats import Seats
 from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
 from node.engine.sync import Sync
 from node.engine.timing import Timing
@@ -103,20 +104,21 @@ class Engine:
         self.peers: dict[PlayerId, Peer] = {}
         self.timing = Timing(self.player, self.peers)
         self.sessions = Sessions(params, self.player, self.documents, self.timing)
-        self.authoring = Authoring(identity, self.documents, nonce, signed)
-        self.sync = Sync(self.documents, self.authoring.may_leave)
-        self.herald = Herald(self.authoring.may_leave)
+        self.bench = Bench(params, self.documents, now_us)
+        self.seats = Seats(identity, self.documents, self.bench, nonce, signed, conduct)
+        self.authoring, self.duties = self.seats.own.authoring, self.seats.own.duties
+        self.sync = Sync(self.documents, self.seats.may_leave)
+        self.herald = Herald(self.seats.may_leave)
         self.documents.on_added = self.herald.add
         self.boards = Boards(self.documents)
-        self.duties = Duties(params, identity, self.documents, now_us, conduct)
         if restored is not None:  # up to that epoch this key may have signed on another machine
             self.authoring.take_up(restored, signed, self._has_met)
             self.duties.since = Window((restored + 1) * params.epoch_windows)
         self._pasts: dict[PlayerId, Past] = {}  # of players that were linked
         self.pruning = Pruning(self.documents, self.peers)
-        self.checkpointing = Checkpointing(params, self.player, self.documents, trusted)
+        self.checkpointing = Checkpointing(params, self.documents, trusted)
         self.fetching = Fetching(self.documents.network)
-        self.intake = Intake(self.documents, self.sync, self.duties, self.peers, self.checkpointing, self.fetching)
+        self.intake = Intake(self.documents, self.sync, self.bench, self.peers, self.checkpointing, self.fetching)
         self.counters = self.intake.counters
         self.refused = self.intake.refused
         self.quarantine = self.intake.quarantine
@@ -126,6 +128,7 @@ class Engine:
         self._next_hint_in_us = 0
         self._current: SessionId | None = None
         self._next_board_us = 0
+        self._guests_told = frames.Guests(())
 
     def handle(self, now_us: int, event: Input) -> list[Effect]:
         """Take one input in. Raises Misuse for a local command that makes no sense; never for anything remote."""
@@ -143,13 +146,12 @@ class Engine:
             case Probing():
                 return self._probe(now_us)
             case Confirmed(signed):
-                self.authoring.confirmed(signed)
+                self.seats.confirmed(signed)
                 return []
             case Worked(ticket, result):
-                self.duties.worked(ticket, result)
-                return []
-            case Play(events):
-                return self._on_play(now_us, events)
+                return self._on_worked(ticket, result)
+            case Play(events, guest):
+                return self._on_play(now_us, events, self.seats.of(guest))
             case PeerJoined(player):
                 return self._on_joined(now_us, player)
             case PeerLeft(player):
@@ -162,6 +164,12 @@ class Engine:
                 return self.intake.on_given(now_us, event)
             case OpenSession() | CloseSession() | Edit():
                 return self._on_command(now_us, event)
+
+    def _on_worked(self, ticket: int, result: object) -> list[Effect]:
+        if self.bench.worked(ticket, result):
+            for seat in self.seats:
+                seat.duties.hurry()
+        return []
 
     def current_session(self, now_us: int) -> Placed | None:
         """The jam that is on."""
@@ -176,8 +184,11 @@ class Engine:
         return self.timing.next_probe_us(now_us)
 
     def may_sign(self, now_us: int) -> bool:
-        """Whether this node may write to the ledger now."""
-        return self.authoring.may_sign_ledger(self._epoch(now_us))
+        """Whether this node's player may write to the ledger now."""
+        return self._may_sign(now_us, self.seats.own)
+
+    def _may_sign(self, now_us: int, seat: Seat) -> bool:
+        return not seat.is_leaving and seat.authoring.may_sign_ledger(self._epoch(now_us))
 
     def _has_met(self) -> bool:
         """Whether this node has held the same as somebody else."""
@@ -194,7 +205,8 @@ class Engine:
         self.peers[player] = peer = Peer(player, now_us, past)
         hello = frames.Hello(frames.PROTOCOL, self.documents.network, self.player, SOFTWARE)
         peer.next_total_us = now_us
-        return [Send(player, pack(hello)), *self._tell_links(), *self.sync.due(peer, now_us)]
+        guests = [Send(player, pack(self._guests_told))] if self._guests_told.players else []
+        return [Send(player, pack(hello)), *self._tell_links(), *guests, *self.sync.due(peer, now_us)]
 
     def _on_left(self, player: PlayerId) -> list[Effect]:
         left = self.peers.pop(player, None)
@@ -210,6 +222,14 @@ class Engine:
     def _tell_links(self) -> list[Effect]:
         frame = pack(frames.Links(tuple(sorted(self.peers))))
         return [Send(player, frame) for player in self.peers]
+
+    def _tell_guests(self) -> list[Effect]:
+        self.seats.clear()
+        here = self.seats.here()
+        if here == self._guests_told:
+            return []
+        self._guests_told = here
+        return [Send(player, pack(here)) for player in self.peers]
 
     # gossip
 
@@ -230,19 +250,23 @@ class Engine:
         out: list[Effect] = []
         for peer in self.peers.values():
             out.extend(self.sync.due(peer, now_us))
-        if self.may_sign(now_us):
-            due = self.duties.due(now_us)
-            ops = (*due.ops, *self.checkpointing.due(now_us))
-            if ops:
-                out.extend(self._record(now_us, ops))
-            out.extend(WindowJudged(window) for window in due.judged)
-            out.extend(due.work)
+        for seat in self.seats:
+            if self._may_sign(now_us, seat):
+                out.extend(self._do_duties(now_us, seat))
+        out.extend(self.bench.take_work())
+        out.extend(self._tell_guests())
         out.extend(self.checkpointing.advance(now_us))
         out.extend(self.fetching.due(now_us, self.checkpointing.wanted, self.peers))
         out.extend(self._hint(now_us))
         out.extend(self.timing.tell(now_us))
         out.extend(self.pruning.due(now_us))
         return out + self._session_news(now_us) + self._board_news(now_us)
+
+    def _do_duties(self, now_us: int, seat: Seat) -> list[Effect]:
+        due = seat.duties.due(now_us, seat.is_here)
+        ops = (*due.ops, *self.checkpointing.due(now_us, seat.player))
+        judged = [WindowJudged(window, seat.player) for window in due.judged]
+        return [*(self._record(now_us, ops, seat) if ops else ()), *judged]
 
     def _probe(self, now_us: int) -> list[Effect]:
         peer = self.timing.probe_due(now_us)
@@ -276,9 +300,9 @@ class Engine:
         self._current, self.timing.playing_by = current, placed.facts.creator if placed else None
         return [SessionChanged(current)]
 
-    def _record(self, now_us: int, ops: tuple[AnyOp, ...]) -> list[Effect]:
+    def _record(self, now_us: int, ops: tuple[AnyOp, ...], seat: Seat) -> list[Effect]:
         document = ledger_document(self._epoch(now_us))
-        entry, signed = self.authoring.record(document, ops)
+        entry, signed = seat.authoring.record(document, ops)
         self.counters["entries_signed"] += 1
         self.intake.learn(entry, ops, now_us)
         return [Persist((entry_item(entry),), sync=True, signed=signed, then=(Confirm(signed), *self._to_all(entry)))]
@@ -287,9 +311,9 @@ class Engine:
         frame = pack(frames.Entries(entry.body.document, (entry.raw,), 0))
         return tuple(Send(player, frame) for player in self.peers)
 
-    # the local player
+    # who plays here
 
-    def _on_play(self, now_us: int, events: tuple[Played, ...]) -> list[Effect]:
+    def _on_play(self, now_us: int, events: tuple[Played, ...], seat: Seat) -> list[Effect]:
         self.sessions.check(events, now_us)
         out: list[Effect] = []
         placed = self.current_session(now_us)
@@ -298,15 +322,15 @@ class Engine:
             out.extend(self._open_session(now_us, DEFAULT_SESSION, earliest_us))
             placed = self.current_session(now_us)
             assert placed is not None
-        return out + self._play_in(now_us, placed, events)
+        return out + self._play_in(placed, events, seat)
 
-    def _play_in(self, now_us: int, placed: Placed, events: tuple[Played, ...]) -> list[Effect]:
+    def _play_in(self, placed: Placed, events: tuple[Played, ...], seat: Seat) -> list[Effect]:
         out: list[Effect] = []
         for document, inside in by_document(self.params, placed.facts, self.sessions.place(events, placed)).items():
-            entry = self.authoring.play(document, inside)
+            entry = seat.authoring.play(document, inside)
             self.counters["entries_signed"] += 1
             self.counters["events_played"] += len(inside)
-            heard = Heard(self.player, placed.facts.id, inside, 1)
+            heard = Heard(seat.player, placed.facts.id, inside, 1)
             out.append(Persist((entry_item(entry),), then=(*self._to_all(entry), heard)))
         return out
 
@@ -339,7 +363,7 @@ class Engine:
         if not self.may_sign(now_us):
             raise Misuse(self._why_not(now_us))
         op = self.sessions.opening(wanted, now_us if t0_us is None else t0_us)  # signed in the epoch of now either way
-        return [*self._record(now_us, (op,)), *self._session_news(now_us)]
+        return [*self._record(now_us, (op,), self.seats.own), *self._session_news(now_us)]
 
     def _why_not(self, now_us: int) -> str:
         first = self.authoring.signs_from()
@@ -354,4 +378,4 @@ class Engine:
         op = self.sessions.closing(now_us)
         if op is None or not self.may_sign(now_us):
             raise Misuse("this player has no open jam to close")
-        return [*self._record(now_us, (op,)), *self._session_news(now_us)]
+        return [*self._record(now_us, (op,), self.seats.own), *self._session_news(now_us)]

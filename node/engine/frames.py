@@ -22,6 +22,7 @@ from crdt.limits import (
     ENTRIES_PER_FRAME_MAX,
     ENTRY_MAX_BYTES,
     FRAME_MAX_BYTES,
+    GUESTS_PER_FRAME_MAX,
     HEADS_PER_FRAME_MAX,
     LINKS_PER_FRAME_MAX,
     LOGS_PER_DOCUMENT_MAX,
@@ -167,8 +168,14 @@ class ClockTold(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fie
     via: Annotated[tuple[PlayerIdField, ...], Meta(max_length=CLOCK_HOPS_MAX - 1)]
 
 
+class Guests(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag=14):
+    """The players who are guests at this node: they play through it, have no links, and are reached by its."""
+
+    players: Annotated[tuple[PlayerIdField, ...], Meta(max_length=GUESTS_PER_FRAME_MAX)]
+
+
 _Sync = Total | Documents | Heads | Ask | Entries | Proof
-Frame = Hello | _Sync | Probe | Echo | Links | AskContent | ContentPiece | ClockTold
+Frame = Hello | _Sync | Probe | Echo | Links | AskContent | ContentPiece | ClockTold | Guests
 
 _frames: Canonical[Frame] = Canonical(Frame, FRAME_MAX_BYTES)
 

@@ -98,9 +98,10 @@ class Worked:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """The local player played; all that waited while the last entry was being written comes together."""
+    """The local player played, or a guest; all that waited while the last entry was being written comes together."""
 
     events: tuple[Played, ...]
+    guest: PlayerId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from crdt.shared import edit_in
 from crdt.store.keys import entry_item, proof_key
 from crdt.types import Micros, PlayerId, SessionId, jam_session
 from node.engine import frames
+from node.engine.bench import Bench
 from node.engine.budget import (
     Room,
     is_answer,
@@ -33,7 +34,6 @@ from node.engine.budget import (
 )
 from node.engine.checkpointing import Checkpointing
 from node.engine.documents import Documents
-from node.engine.duties import Duties
 from node.engine.effects import Declined, Effect, Heard, Persist, Refuse, Send
 from node.engine.fetching import Fetching, piece_of
 from node.engine.frames import pack, unpack
@@ -53,7 +53,7 @@ class Intake:
         self,
         documents: Documents,
         sync: Sync,
-        duties: Duties,
+        bench: Bench,
         peers: dict[PlayerId, Peer],
         checkpointing: Checkpointing,
         fetching: Fetching,
@@ -62,7 +62,7 @@ class Intake:
         self.fetching = fetching
         self.documents = documents
         self.sync = sync
-        self.duties = duties
+        self.bench = bench
         self.peers = peers
         self.counters: Counter[str] = Counter()
         self.refused: Counter[Reason] = Counter()
@@ -121,6 +121,9 @@ class Intake:
                 return _on_time(now_us, peer, frame)
             case frames.Links(players):
                 peer.links = frozenset(players)
+                return []
+            case frames.Guests(players):
+                peer.guests = frozenset(players)
                 return []
             case frames.AskContent() | frames.ContentPiece():
                 return self._on_content(now_us, peer, frame)
@@ -266,9 +269,9 @@ class Intake:
         """Note the blocks in an entry of the ledger, and when they came; and the pulses."""
         for op in ops:
             if isinstance(op, Block):
-                self.duties.saw(entry.body.author, op, now_us)
+                self.bench.saw(entry.body.author, op, now_us)
             elif isinstance(op, Pulse):
-                self.duties.heard(entry.body.author, entry.id, op)
+                self.bench.heard(entry.body.author, entry.id, op)
 
     def blame(self, now_us: int, player: PlayerId | None, violation: Violation, raw: bytes = b"") -> list[Effect]:
         """Count a violation, keep what caused it for a person to see, refuse the peer when its patience has run out."""

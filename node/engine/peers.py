@@ -56,10 +56,11 @@ class Past(NamedTuple):
 
     hello: Hello | None
     links: frozenset[PlayerId]
+    guests: frozenset[PlayerId]
     requests: int  # how many numbers were used
 
 
-NO_PAST: Final = Past(None, frozenset(), 0)
+NO_PAST: Final = Past(None, frozenset(), frozenset(), 0)
 
 
 class Peer:
@@ -70,6 +71,7 @@ class Peer:
         self.since_us = now_us
         self.hello = past.hello
         self.links = past.links
+        self.guests = past.guests
         self.in_sync = False
         self.synced_us: int | None = None  # when both held the same, by this node's clock
         self.behind: dict[DocumentName, int] = {}
@@ -169,4 +171,4 @@ class Peer:
 
     def past(self) -> Past:
         """What to begin the next link with."""
-        return Past(self.hello, self.links, self._requests)
+        return Past(self.hello, self.links, self.guests, self._requests)

@@ -14,6 +14,7 @@ from node.api.backend import Played as ApiPlayed
 from node.api.notices import Board, Feed
 from node.engine.effects import BlockChanged, BoardChanged, Heard, SessionChanged, WindowJudged
 from node.engine.inputs import CloseSession, Edit, Input, OpenSession, Played
+from node.guests.host import Guests
 from node.shell import purse, views
 from node.shell.library import Shelf
 from node.shell.node import Node, Told
@@ -35,7 +36,8 @@ class DaemonBackend:
         self._stop = stop
         self.library = Shelf(node)
         self.stand = Stand(node.engine, self.now_us, self.edit, self.open_session)
-        self.scorer = Scorer(node.engine, self.board.publish)
+        self.scorer = Scorer(node.engine.duties, self.board.publish)
+        self.door = Guests(node, self)
 
     # what the engine tells
 
@@ -43,25 +45,40 @@ class DaemonBackend:
         """Publish what the engine wants its user to know."""
         match effect:
             case Heard(player, session, events, entries):
+                now_us = self.clock.now_us()
                 if player == self.engine.player:
-                    self.scorer.heard(self.clock.now_us())
+                    self.scorer.heard(now_us)
+                else:
+                    self.door.heard(player, now_us)
                 self._tell_events(player, session, events, entries)
             case BlockChanged(block):
                 state = self.engine.ledger.block(block)
                 if state is not None:
-                    self.board.publish({"type": "block", "block": views.block(self.engine, state, self.clock.now_us())})
-            case WindowJudged(window):
-                outcome = self.engine.duties.outcomes.get(window)
+                    self._publish({"type": "block", "block": views.block(self.engine, state, self.clock.now_us())})
+            case WindowJudged(window, player):
+                outcome = self.engine.seats.of(player).duties.outcomes.get(window)
                 if outcome is not None:
-                    self.board.publish({"type": "window", "window": views.window(outcome)})
+                    self._tell_window({"type": "window", "window": views.window(outcome)}, player)
             case BoardChanged(session):
                 board = views.board(self.engine.boards.board(session))
-                self.board.publish({"type": "board", "session": session.hex(), "board": board})
+                self._publish({"type": "board", "session": session.hex(), "board": board})
             case SessionChanged():
                 now_us = self.clock.now_us()
                 placed = self.engine.current_session(now_us)
                 shown = views.session(placed, self.engine.player, now_us)
                 self.board.publish({"type": "session", "session": shown})
+                self.door.tell_session()
+
+    def _publish(self, notice: Doc) -> None:
+        """What everybody may watch."""
+        self.board.publish(notice)
+        self.door.publish(notice)
+
+    def _tell_window(self, notice: Doc, player: PlayerId) -> None:
+        if player == self.engine.player:
+            self.board.publish(notice)
+        else:
+            self.door.publish(notice, player)
 
     def _tell_events(self, player: PlayerId, session: SessionId, events: tuple[Event, ...], entries: int) -> None:
         facts = self.engine.ledger.session(session)
@@ -70,7 +87,7 @@ class DaemonBackend:
         now_us = self.clock.now_us()
         reading = self.engine.timing.clock(facts.creator, now_us)
         t0_at_us = facts.op.t0_us - reading.offset_us if reading else None
-        self.board.publish(
+        self._publish(
             {
                 "type": "event",
                 "player": player.hex(),
@@ -93,7 +110,7 @@ class DaemonBackend:
     def status(self) -> Doc:
         """`symjam.status/1`."""
         shown = status(self.engine, self._node.mesh, self._node.facts, self.clock.now_us())
-        return {**shown, "score": self.scorer.latest}
+        return {**shown, "guests": self.door.players(), "score": self.scorer.latest}
 
     def blocks(self, limit: int) -> Sequence[Doc]:
         """Newest first."""
@@ -173,6 +190,18 @@ class DaemonBackend:
     def midi(self, session: str | None) -> bytes:
         """A Standard MIDI File."""
         return self.stand.midi(session)
+
+    def guests(self) -> Doc:
+        """`symjam.guests/1`."""
+        return self.door.shown()
+
+    async def invite(self) -> Doc:
+        """Let guests in."""
+        return await self.door.invite()
+
+    async def show_out(self) -> Doc:
+        """No guests any more."""
+        return await self.door.show_out()
 
     async def _command(self, command: Input, what: str) -> Doc:
         now_us = self.clock.now_us()

@@ -29,6 +29,7 @@ class Config:
     founders: tuple[PlayerId, ...] = field(default=())  # sorted; others are another network
     checkpoint: Digest | None = None  # that a new node may start from, because its user says so
     refused: tuple[PlayerId, ...] = ()  # whose blocks this player does not judge
+    guests: bool = False  # let guests in from the start
 
     @property
     def params(self) -> Params:

@@ -6,6 +6,7 @@ first nobody can ask any more, then the node says nothing more, then what was sa
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,8 @@ from node.shell.backend import DaemonBackend
 from node.shell.collector import no_collecting, spare_what_stands
 from node.shell.config import Config
 from node.shell.node import Node, Told
+
+log = logging.getLogger("symjam.daemon")
 
 
 class Daemon:
@@ -79,10 +82,20 @@ class Daemon:
             nursery.start_soon(self._watch_signals)
             await nursery.start(self.node.run)
             nursery.start_soon(self.node.guard.forever, "score", self.backend.scorer.run_forever)
+            nursery.start_soon(self.node.guard.forever, "guests", self.backend.door.run_forever)
             wish, token = runtime.seat()
             port = await nursery.start(self._serve_page, self.config.api_port or wish, token)
             spare_what_stands()
+            self.backend.door.load()
+            if self.config.guests:
+                await self._invite()
             announce(self, runtime.publish(port, token))
+
+    async def _invite(self) -> None:
+        try:
+            await self.backend.door.invite()
+        except OperatingFailure as failure:  # without a network one can still play alone
+            log.warning("%s: %s. %s", failure.what, failure.why, failure.remedy)
 
     async def _serve_page(self, port: int, token: str, task_status: Any) -> None:
         await serve(self.backend, port=port, token=token, guard=self.node.guard, task_status=task_status)

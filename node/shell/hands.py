@@ -8,7 +8,7 @@ what was to happen after each happens then. A failed write ends the process: not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import trio
 
@@ -32,12 +32,12 @@ TOO_SLOW = OperatingFailure(
 
 
 class Hands:
-    """The effects' way out of the engine."""
+    """The effects' way out of the engine. `signed`: the record of each player that signs here."""
 
     def __init__(
         self,
         store: Store,
-        signed: LastSigned,
+        signed: Mapping[PlayerId, LastSigned],
         mesh: Mesh,
         tell: Callable[[Effect], None],
         give: Callable[[Input], None],
@@ -156,7 +156,8 @@ class Hands:
         self._store.write(batch, sync=True)
         for persist in group:
             if persist.signed is not None:
-                self._signed.record(*persist.signed)
+                document, seq, entry, author = persist.signed
+                self._signed[author].record(document, seq, entry)
 
     def _send(self, player: PlayerId, frame: bytes) -> None:
         if self._mesh.send(player, frame):

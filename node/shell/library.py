@@ -38,7 +38,7 @@ class Shelf:
         replica = engine.documents.replicas.get(name)
         if replica is None:
             return None
-        if engine.authoring.may_leave(name, LogKey(engine.player, NO_NONCE)) is not None:
+        if any(engine.seats.may_leave(name, LogKey(seat.player, NO_NONCE)) is not None for seat in engine.seats):
             return self.follow(name, {}).next_update(API_ANSWER_MAX_BYTES) or encode_appends(())
         view = self._views.pop(name, None) or View(replica)
         self._views[name] = view
@@ -53,7 +53,7 @@ class Shelf:
     def follow(self, name: DocumentName, clocks: Mapping[int, int]) -> Follower:
         """What brings a client that holds `clocks` up to a document, held or not. What is not saved is not shown."""
         engine = self._node.engine
-        return Follower(lambda: engine.documents.peek(name), clocks, lambda key: engine.authoring.may_leave(name, key))
+        return Follower(lambda: engine.documents.peek(name), clocks, lambda key: engine.seats.may_leave(name, key))
 
     def elements(self, update: bytes) -> Iterator[Item]:
         """An update's elements. Violation, counted, for what no log can contain."""

@@ -12,6 +12,7 @@ import random
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -100,6 +101,7 @@ class Node:
         identity = identity or keystore.load_or_create(config.keys_path)
         self._opened = _open_store(config, NO_NONCE if is_new else Nonce(secrets.token_bytes(8)))
         signed = LastSigned.load(config.signed_path)
+        self._signed = {identity.player: signed}
         now_us = self.clock.now_us()
         epoch = config.params.epoch_of(config.params.window_at(now_us))
         self.engine = Engine(
@@ -108,7 +110,7 @@ class Node:
             now_us,
             stored=Stored(self._opened.entries(), self._opened.proofs, _checkpoint(config, self._opened)),
             nonce=self._opened.nonce,
-            signed=_latest(signed),
+            signed=_latest(signed, identity.player),
             trusted=config.checkpoint,
             conduct=Conduct(frozenset(config.refused)),
             restored=restored_until(config, epoch),
@@ -125,7 +127,8 @@ class Node:
             websocket_port=config.websocket_port,
         )
         self.guard = Guard(self.mesh.guarded)
-        self.hands = Hands(self._opened.store, signed, self.mesh, tell, self.give, self.fail, self.engine.counters)
+        store, counters = self._opened.store, self.engine.counters
+        self.hands = Hands(store, self._signed, self.mesh, tell, self.give, self.fail, counters)
         self.pump = Pump(
             self.play_now, lambda: not self.engine.peers, lambda: self.engine.can_place(self.clock.now_us())
         )
@@ -135,10 +138,19 @@ class Node:
         """Hand the engine an input and carry out what it asks for. Misuse for a local command that makes no sense."""
         self.hands.execute(self.engine.handle(self.clock.now_us(), event))
 
-    def play_now(self, events: tuple[Played, ...]) -> None:
-        """One entry of these events, signed, saved and handed to the links. Misuse for events that cannot be of now,
-        OperatingFailure when they cannot be saved."""
-        self.give(Play(events))
+    def admit(self, guest: Identity, signed_path: Path) -> None:
+        """Give a guest a seat. `signed_path`: where what its key signed last is recorded.
+
+        Misuse when all seats are taken; OperatingFailure when that record cannot be believed.
+        """
+        record = self._signed.get(guest.player) or LastSigned.load(signed_path)
+        self.engine.seats.admit(guest, _latest(record, guest.player))
+        self._signed[guest.player] = record
+
+    def play_now(self, events: tuple[Played, ...], guest: PlayerId | None = None) -> None:
+        """One entry of these events, signed, saved and handed to the links; a guest's, or this node's own player's.
+        Misuse for events that cannot be of now, OperatingFailure when they cannot be saved."""
+        self.give(Play(events, guest))
         if self.hands.failure is not None:
             raise self.hands.failure
 
@@ -225,9 +237,9 @@ def _checkpoint(config: Config, opened: Opened) -> bytes | None:
     return raw
 
 
-def _latest(record: LastSigned) -> Signed | None:
+def _latest(record: LastSigned, author: PlayerId) -> Signed | None:
     latest = record.latest
-    return Signed(latest.document, latest.seq, latest.id) if latest else None
+    return Signed(latest.document, latest.seq, latest.id, author) if latest else None
 
 
 class _Ears:

@@ -16,9 +16,9 @@ Doc = dict[str, Any]
 FUNDING = {Funding.FUNDED: "done", Funding.UNFUNDED: "unfunded", Funding.CUT: "cut"}
 
 
-def wallet(engine: Engine) -> Doc:
-    """`symjam.wallet/1`."""
-    me = engine.player
+def wallet(engine: Engine, guest: PlayerId | None = None) -> Doc:
+    """`symjam.wallet/1`: this node's own player's, or a guest's."""
+    me = guest or engine.player
     held = engine.ledger.lots(me)
     lots = [_lot(engine, lot) for lot in held]
     lots.sort(key=lambda lot: (-lot["window"], lot["block"], lot["place"]))
@@ -98,9 +98,9 @@ def _operation(spent: Spent) -> Doc:
     }
 
 
-def history(engine: Engine, limit: int) -> Doc:
+def history(engine: Engine, limit: int, guest: PlayerId | None = None) -> Doc:
     """`symjam.history/1`: what came and went, with all that is held after each."""
-    me, items, balance = engine.player, [], 0
+    me, items, balance = guest or engine.player, [], 0
     for moved in engine.ledger.movements(me):
         balance += moved.amount_micro
         came = moved.amount_micro > 0

@@ -9,7 +9,7 @@ import trio
 
 from consensus.ops import WORDS, Why
 from crdt.types import Window
-from node.engine.engine import Engine
+from node.engine.duties import Duties
 from node.engine.scoring import Score, score
 
 EVERY_S: Final = 0.5
@@ -18,36 +18,41 @@ Doc = dict[str, Any]
 
 
 class Scorer:
-    """Follows what this node's player plays. `publish` hears each new score as its document."""
+    """Follows what a player of this node plays. `publish` hears each new score as its document."""
 
-    def __init__(self, engine: Engine, publish: Callable[[Doc], None]) -> None:
+    def __init__(self, duties: Duties, publish: Callable[[Doc], None]) -> None:
         self.latest: Doc | None = None
-        self._engine = engine
+        self._duties = duties
         self._publish = publish
         self._touched: set[Window] = set()
 
     def heard(self, now_us: int) -> None:
         """The player has played something."""
-        self._touched.add(self._engine.params.window_at(now_us))
+        self._touched.add(self._duties.params.window_at(now_us))
 
     async def run_forever(self) -> None:
         """Score what was touched, until cancelled."""
         while True:
             await trio.sleep(EVERY_S)
-            windows, self._touched = sorted(self._touched), set()
-            for window in windows:
-                await self._score(window)
+            await self.look()
+
+    async def look(self) -> bool:
+        """Score what was touched since the last look; False when nothing was."""
+        windows, self._touched = sorted(self._touched), set()
+        for window in windows:
+            await self._score(window)
+        return bool(windows)
 
     async def _score(self, window: Window) -> None:
-        played = self._engine.duties.most_played(window)
+        played = self._duties.most_played(window)
         if played is None:
             return
-        asked = self._engine.duties.riff(window)
+        asked = self._duties.riff(window)
         found = await trio.to_thread.run_sync(
-            score, self._engine.params, played.session, window, tuple(played.entries), asked
+            score, self._duties.params, played.session, window, tuple(played.entries), asked
         )
         if found is not None:
-            self.latest = shown(found, self._engine.params.accuracy_cap_q16)
+            self.latest = shown(found, self._duties.params.accuracy_cap_q16)
             self._publish({"type": "score", "score": self.latest})
 
 

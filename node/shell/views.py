@@ -85,16 +85,17 @@ def _clock(shown: Shown | None) -> Doc | None:
     return {"offset_us": shown.offset_us, "uncertainty_us": shown.uncertainty_us, "via": via}
 
 
-def riff(engine: Engine, now_us: int) -> Doc | None:
+def riff(engine: Engine, now_us: int, guest: PlayerId | None = None) -> Doc | None:
     """Riff: what this player is asked for in the window that is on, with the session times of its notes."""
     placed, window = engine.current_session(now_us), engine.params.window_at(now_us)
-    asked = engine.duties.riff(window)
+    duties = engine.seats.of(guest).duties
+    asked = duties.riff(window)
     if placed is None or asked is None:
         return None
     return {
         "window": window,
         "lanes": list(asked.lanes),
-        "t_us": list(engine.duties.riff_moments_us(placed.facts, window)),
+        "t_us": list(duties.riff_moments_us(placed.facts, window)),
         "tolerance_us": engine.params.riff_tolerance_us,
     }
 

@@ -70,6 +70,7 @@ def messages() -> list[frames.Frame]:
         frames.Echo(Micros(1), Micros(2), Micros(2**63 - 1)),
         frames.ClockTold(ALICE.player, -5, 20_000, 300, (BOB.player,)),
         frames.Links((ALICE.player, BOB.player)),
+        frames.Guests((BOB.player,)),
     ]
 
 

@@ -157,7 +157,7 @@ def test_in_a_network_without_founders_nothing_is_final() -> None:
     world, hosts = founded(SMALL)
     play_on(world, 7)
     assert all(host.engine.ledger.base.epoch == 0 and host.engine.ledger.voters == {} for host in hosts)
-    assert not any(host.engine.checkpointing.due(world.now_us) for host in hosts)
+    assert not any(host.engine.checkpointing.due(world.now_us, host.player) for host in hosts)
 
 
 def test_who_stays_on_alone_never_becomes_all_of_the_voters() -> None:

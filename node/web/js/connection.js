@@ -7,6 +7,7 @@ const BACKOFF_MS = [250, 500, 1_000, 2_000, 4_000, 5_000];
 const SILENCE_MS = 5_000; // the node sends a status every second
 const PROBE_PAUSE_MS = 15;
 const LOOK_EVERY_MS = 500;
+const OVER = 4401; // a guest's invitation has ended
 const BURST_MAX_MS = 1_000; // by then its last probe has left
 
 export class Connection extends EventTarget {
@@ -42,7 +43,7 @@ export class Connection extends EventTarget {
       this.#heardAtMs = performance.now(); // before anything is done with it
       this.#hear(JSON.parse(event.data));
     });
-    socket.addEventListener("close", () => this.#lost(socket));
+    socket.addEventListener("close", ({ code }) => this.#lost(socket, code));
   }
 
   /** Sends a message; false when there is nobody to send it to. */
@@ -50,6 +51,15 @@ export class Connection extends EventTarget {
     if (this.state !== "live" || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
+  }
+
+  /** Goes for good: this page's key is not valid any more, by its own wish. */
+  leave() {
+    const socket = this.#socket;
+    this.#socket = null;
+    clearTimeout(this.#timer);
+    socket?.close();
+    this.#enter("refused");
   }
 
   /** A fresh id for a message. */
@@ -128,7 +138,7 @@ export class Connection extends EventTarget {
     }
   }
 
-  async #lost(socket) {
+  async #lost(socket, code) {
     if (socket !== this.#socket) return;
     this.#socket = null;
     this.#probes.clear();
@@ -136,7 +146,7 @@ export class Connection extends EventTarget {
     this.retryAtMs = performance.now() + pause;
     this.#timer = setTimeout(() => this.retry(), pause);
     this.#enter("gone");
-    if (await this.#isRefused()) {
+    if (code === OVER || (await this.#isRefused())) {
       clearTimeout(this.#timer);
       this.#enter("refused");
     }

@@ -6,6 +6,7 @@ import { NodeClock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { h, say } from "./dom.js";
 import { Faces } from "./faces.js";
+import { GuestView } from "./guest.js";
 import { JamView } from "./jam.js";
 import { ms, span } from "./format.js";
 import { Keyboard } from "./keyboard.js";
@@ -19,18 +20,18 @@ import { Playout } from "./playout.js";
 import { settings } from "./settings.js";
 import { SetupView } from "./setup.js";
 import { eachFrame } from "./ticker.js";
-import { takeToken } from "./token.js";
+import { ENDED, enter } from "./visit.js";
 import { WalletView } from "./wallet.js";
 import { World } from "./world.js";
 
-const VIEWS = ["play", "mesh", "ledger", "wallet", "jam", "setup"];
+const VIEWS = ["play", "mesh", "ledger", "wallet", "jam", "setup"]; // a guest's fifth is about the guest
 const UPDATE_MS = 250;
 const TROUBLE_MS = 8_000;
 
 const find = (id) => document.getElementById(id);
 
 class Page {
-  constructor(token) {
+  constructor(token, guest) {
     const clock = new NodeClock();
     const connection = new Connection(token, clock);
     const world = new World(connection);
@@ -40,12 +41,13 @@ class Page {
     const chart = new Chart(world, connection);
     const keyboard = new Keyboard();
     const say = (words) => this.#tell(words);
-    const app = { clock, connection, world, audio, playout, player, chart, keyboard, say, faces: new Faces(), midi: new MidiIn() };
+    const app = { clock, connection, world, audio, playout, player, chart, keyboard, say, guest, faces: new Faces(), midi: new MidiIn() };
     this.app = app;
     this.views = {
       play: new PlayView(app), mesh: new MeshView(app), ledger: new LedgerView(app), wallet: new WalletView(app),
-      jam: new JamView(app), setup: new SetupView(app),
+      jam: guest ? new GuestView(app) : new JamView(app), setup: new SetupView(app),
     };
+    if (guest) document.querySelector(".tabs a[data-view=jam]").firstChild.textContent = "You";
     this.here = null;
     this.troubleUntilMs = 0;
     this.#listen();
@@ -149,8 +151,9 @@ class Page {
     document.body.dataset.state = connection.state;
     say(find("live"), words[connection.state]());
     const seconds = Math.max(0, Math.ceil((connection.retryAtMs - performance.now()) / 1_000));
-    if (connection.state === "gone") this.#banner(`The node is gone. Trying again ${seconds ? `in ${seconds} s` : "now"}. Start it with symjam up.`, "Try now", () => connection.retry());
-    else if (connection.state === "refused") this.#banner("This window's key is not valid any more. Open the address that symjam up printed.");
+    const remedy = this.app.guest ? "Are you still on the Wi-Fi?" : "Start it with symjam up.";
+    if (connection.state === "gone") this.#banner(`The node is gone. Trying again ${seconds ? `in ${seconds} s` : "now"}. ${remedy}`, "Try now", () => connection.retry());
+    else if (connection.state === "refused") this.#banner(this.app.guest ? ENDED : "This window's key is not valid any more. Open the address that symjam up printed.");
     else if (performance.now() > this.troubleUntilMs) find("banner").hidden = true;
   }
 
@@ -195,12 +198,11 @@ class Page {
   }
 }
 
-const token = takeToken();
+const { token, guest, trouble } = await enter();
 if (token) {
   // For the console and for tests that look at the page from outside.
-  globalThis.symjam = new Page(token);
+  globalThis.symjam = new Page(token, guest);
 } else {
   document.body.dataset.state = "refused";
-  const words = "This window has no key to the node. Open the address that symjam up printed; it ends in #token=…";
-  find("main").replaceChildren(h("p", { class: "empty" }, words));
+  find("main").replaceChildren(h("p", { class: "empty", role: "alert" }, trouble));
 }

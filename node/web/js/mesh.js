@@ -2,6 +2,7 @@
 
 import { calm, h, s, say } from "./dom.js";
 import { count, DASH, ms, short, span } from "./format.js";
+import { GuestsPanel } from "./guests.js";
 import { colorOf, nameOf } from "./people.js";
 
 const SPARKS_MAX = 60;
@@ -21,14 +22,17 @@ export class MeshView {
   #rows = h("tbody");
   #facts = h("dl", { class: "facts" });
   #hint = h("p", { class: "hint" });
+  #guests = null; // the panel of whoever may let them in
 
   constructor(app) {
     this.#app = app;
+    if (!app.guest) this.#guests = new GuestsPanel(app);
     const head = h("tr", null, ["Player", "Round trip", "Clock", "Synced"].map((text) => h("th", { scope: "col" }, text)));
     this.node = h("section", { class: "view mesh", "aria-label": "Mesh" },
       h("div", { class: "picture" }, this.#picture, this.#hint),
       h("div", { class: "panel scroll" }, h("h2", null, "Peers"), h("table", null, h("thead", null, head), this.#rows)),
-      h("div", { class: "panel" }, h("h2", null, "This node"), this.#facts));
+      this.#guests?.node ?? "",
+      h("div", { class: "panel" }, h("h2", null, app.guest ? "The node" : "This node"), this.#facts));
     new ResizeObserver(() => this.#fit()).observe(this.#picture);
     app.player.addEventListener("heard", ({ detail }) => detail.off || this.#spark(detail.player));
     app.player.addEventListener("own", ({ detail }) => detail.off || this.#spark(app.world.me));
@@ -46,24 +50,32 @@ export class MeshView {
 
   /** What changes with the status. */
   update() {
-    const { status, me } = this.#app.world;
+    const { status, players } = this.#app.world;
+    this.#guests?.update();
     if (!status) return;
-    this.#layout(status.peers.map((peer) => peer.player), me);
-    this.#links(status.peers);
-    this.#rows.replaceChildren(...status.peers.map((peer) => this.#row(peer, status.now_us)));
-    say(this.#hint, status.peers.length ? "" : "Nobody else yet. Nodes on this network find each other by themselves.");
+    const here = status.guests?.filter((guest) => guest.here) ?? [];
+    this.#layout(players.filter((id) => id !== this.#node), this.#node);
+    this.#links(status.peers, here);
+    this.#rows.replaceChildren(...status.peers.map((peer) => this.#row(peer, status.now_us)), ...here.map((guest) => this.#guestRow(guest)));
+    say(this.#hint, players.length > 1 ? "" : "Nobody else yet. Nodes on this network find each other by themselves.");
     this.#tellFacts(status);
   }
 
-  #layout(peers, me) {
-    const shape = [me, ...peers].join();
+  /** Whose node it is: this player's, or the one whose guest this player is. */
+  get #node() {
+    const { status, me } = this.#app.world;
+    return status?.host ?? me;
+  }
+
+  #layout(peers, centred) {
+    const shape = [centred, ...peers].join();
     if (shape === this.#shape) return;
     this.#shape = shape;
     const { width, height } = this.#size;
     const narrow = width < 520;
     const size = Math.min(width, height) * (narrow || peers.length > 8 ? 0.15 : 0.2);
     const centre = { x: width / 2, y: height / 2 - 12 };
-    this.#places = new Map([[me, { ...centre, size: size * 1.25 }]]);
+    this.#places = new Map([[centred, { ...centre, size: size * 1.25 }]]);
     peers.forEach((id, index) => {
       // No peer stands straight below this node, where its name is.
       const turn = peers.length % 2 ? (narrow ? 0 : 0.25) : 0.5;
@@ -72,7 +84,7 @@ export class MeshView {
       const y = centre.y + Math.sin(angle) * (height / 2 - size * 0.62 - 22);
       this.#places.set(id, { x, y, size });
     });
-    this.#people.replaceChildren(...[...this.#places].map(([id, place]) => this.#person(id, place, id === me)));
+    this.#people.replaceChildren(...[...this.#places].map(([id, place]) => this.#person(id, place, id === this.#app.world.me)));
   }
 
   #person(id, { x, y, size }, mine) {
@@ -81,8 +93,8 @@ export class MeshView {
     return s("g", null, node, s("text", { x, y: y + size / 2 + 18, class: "name" }, mine ? "You" : nameOf(id)));
   }
 
-  #links(peers) {
-    const { me } = this.#app.world;
+  #links(peers, guests) {
+    const me = this.#node;
     const here = this.#places.get(me);
     const lines = [];
     const drawn = new Set();
@@ -93,6 +105,9 @@ export class MeshView {
         drawn.add(pair);
         lines.push(line(this.#places.get(player), this.#places.get(other), "link far"));
       }
+    }
+    for (const { player, host } of guests) {
+      if (this.#places.has(host)) lines.push(line(this.#places.get(host), this.#places.get(player), "link guest"));
     }
     for (const peer of peers) {
       const there = this.#places.get(peer.player);
@@ -115,9 +130,21 @@ export class MeshView {
       h("td", { class: peer.synced ? "good" : "wait" }, synced));
   }
 
+  #guestRow({ player, host }) {
+    const dot = h("i", { class: "dot" });
+    dot.style.background = colorOf(player);
+    const by = host === this.#app.world.me ? "through your node" : `through ${nameOf(host)}'s node`;
+    const name = h("th", { scope: "row" }, h("span", { class: "person" }, dot, nameOf(player), h("code", { title: player }, short(player))));
+    return h("tr", null, name, h("td", { colspan: 3 }, player === this.#app.world.me ? "you, " : "", by));
+  }
+
   #tellFacts(status) {
+    if (this.#app.guest) {
+      this.#tell([["Node", short(status.host)], ["Network", `${short(status.network)} (${status.preset})`], ["Entries in the ledger", count(status.ledger.entries)], ["State root", short(status.ledger.root)]]);
+      return;
+    }
     const refused = Object.values(status.refused).reduce((sum, value) => sum + value, 0);
-    const facts = [
+    this.#tell([
       ["Player", short(status.player)],
       ["Network", `${short(status.network)} (${status.preset})`],
       ["Listening on", status.addresses.map(bare).join(", ") || DASH],
@@ -127,13 +154,16 @@ export class MeshView {
       ["State root", short(status.ledger.root)],
       ["Refused from others", count(refused)],
       ["Store", status.store.detail ? `${status.store.kind}: ${status.store.detail}` : status.store.kind],
-    ];
+    ]);
+  }
+
+  #tell(facts) {
     this.#facts.replaceChildren(...facts.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
   }
 
   #spark(player) {
     if (!this.node.isConnected || calm() || document.hidden) return;
-    const me = this.#app.world.me;
+    const me = this.#node;
     const ends = player === me ? [...this.#places.keys()].filter((id) => id !== me) : [me];
     for (const end of ends) {
       if (this.#sparks.length >= SPARKS_MAX || !this.#places.has(player)) return;

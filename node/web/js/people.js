@@ -42,8 +42,19 @@ export function colorOf(id, alpha = 1, lightness = isLight() ? 0.6 : 0.79) {
   return `oklch(${lightness} 0.125 ${hueOf(id)} / ${alpha})`;
 }
 
-/** Two or three syllables made from the id. */
+let guests = new Set();
+
+/** Who is a guest, of whichever node. */
+export function setGuests(ids) {
+  guests = new Set(ids);
+}
+
+/** Two or three syllables made from the id, and whether it is a guest's. */
 export function nameOf(id) {
+  return guests.has(id) ? `${syllablesOf(id)} (guest)` : syllablesOf(id);
+}
+
+function syllablesOf(id) {
   let name = "";
   const syllables = 2 + (byteOf(id, 9) > 170 ? 1 : 0);
   for (let i = 0; i < syllables; i++) name += ONSETS[byteOf(id, 2 + i * 2) % 16] + VOWELS[byteOf(id, 3 + i * 2) % 8];

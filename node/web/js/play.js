@@ -138,15 +138,16 @@ export class PlayView {
     if (this.#dots.childElementCount !== beats) this.#dots.replaceChildren(...Array.from({ length: beats }, () => h("i")));
     this.#mixer.update(world.players);
     this.#score.update(world.score, world.status?.window ?? null);
-    this.#tellHints(connection.state === "live", !session, world.players.length < 2, audio.running);
+    this.#tellHints(connection.state, !session, world.players.length < 2, audio.running);
   }
 
-  #tellHints(live, idle, alone, sounding) {
+  #tellHints(state, idle, alone, sounding) {
+    const live = state === "live";
     const hints = [
-      !live && "Your keys sound, but nothing is kept until the node is back.",
+      !live && state !== "refused" && "Your keys sound, but nothing is kept until the node is back.",
       this.#app.player.away && "You have left this jam: you play for yourself. Come back on the Jam view.",
-      live && this.#app.chart.parts.length > 0 && !this.#app.chart.parts.some(({ player }) => player === this.#app.world.me) && "There is a chart. Take a part of it on the Jam view (5).",
-      live && idle && "Press any of the ten keys. The first note opens a session.",
+      live && !this.#app.guest && this.#app.chart.parts.length > 0 && !this.#app.chart.parts.some(({ player }) => player === this.#app.world.me) && "There is a chart. Take a part of it on the Jam view (5).",
+      live && idle && (this.#app.guest ? "Touch any of the ten pads. The first note opens a session." : "Press any of the ten keys. The first note opens a session."),
       !sounding && !idle && "Sound starts with your first key or touch.",
       live && alone && "Nobody else is here yet. Whoever runs symjam up on this network joins by itself.",
     ].filter(Boolean);

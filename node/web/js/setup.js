@@ -6,6 +6,7 @@ import { change, settings } from "./settings.js";
 
 const ROLLOVER_CONTROL = 1; // docs/api.md, controls
 
+const MIDI_FAR = "Browsers allow MIDI devices only on the machine that the node runs on; this page came over the network.";
 const MIDI_WORDS = {
   off: "Keyboards and pads at this machine play too. The browser will ask you first.",
   unsupported: "This browser has no Web MIDI. Chromium and Firefox on a computer have.",
@@ -129,7 +130,8 @@ export class SetupView {
       say(this.#count, String(found || "–"));
     }
     this.#midi.hidden = midi.state === "unsupported" || midi.state === "on";
-    say(this.#devices, MIDI_WORDS[midi.state] ?? (midi.devices.length ? `Playing: ${midi.devices.join(", ")}` : "Allowed, but no device is plugged in."));
+    if (midi.state === "unsupported" && !isSecureContext) say(this.#devices, MIDI_FAR);
+    else say(this.#devices, MIDI_WORDS[midi.state] ?? (midi.devices.length ? `Playing: ${midi.devices.join(", ")}` : "Allowed, but no device is plugged in."));
   }
 
   draw() {}

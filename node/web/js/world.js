@@ -3,6 +3,7 @@
 // Dispatches `status`, `score`, `board`, `blocks`, `windows`, `session`, `event` (detail: the message), `trouble`
 // (detail: an error) and `settled` (detail: a block that was just accepted or rejected).
 
+import { setGuests } from "./people.js";
 import { Slewed } from "./slew.js";
 
 const BLOCKS_MAX = 240;
@@ -37,10 +38,12 @@ export class World extends EventTarget {
     return shown === null ? null : -shown;
   }
 
-  /** Everyone here: this player first, then peers in the node's order. */
+  /** Everyone here: this player first, then (for a guest) the node's own, peers in the node's order, guests. */
   get players() {
     if (!this.status) return [];
-    return [this.me, ...this.status.peers.map((peer) => peer.player).filter((id) => id !== this.me)];
+    const { host, peers, guests = [] } = this.status;
+    const here = guests.filter((guest) => guest.here).map((guest) => guest.player);
+    return [...new Set([this.me, ...(host ? [host] : []), ...peers.map((peer) => peer.player), ...here])];
   }
 
   constructor(connection) {
@@ -95,6 +98,7 @@ export class World extends EventTarget {
 
   #takeStatus(status) {
     this.status = status;
+    setGuests((status.guests ?? []).map((guest) => guest.player));
     if (status.score) this.score = status.score;
     for (const player of this.heardAtMs.keys()) if (!this.players.includes(player)) this.heardAtMs.delete(player);
     this.#takeSession(status.session);

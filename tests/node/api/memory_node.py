@@ -63,6 +63,7 @@ class MemoryNode:
         self.chart_id: str | None = None
         self.chart_document: dict[str, Any] | None = None
         self.shown_board: dict[str, Any] = EMPTY_BOARD
+        self.lets_guests_in = False
         self.full = False  # whether saving fails, as with a full disk
 
     # Backend
@@ -89,6 +90,7 @@ class MemoryNode:
             "window_ends_us": (window + 1) * WINDOW_S * 1_000_000,
             "epoch": window // EPOCH_WINDOWS,
             "addresses": ["/ip4/192.168.1.20/tcp/4001"],
+            "guests": [],
             "peers": self.peers,
             "riff": self.riff,
             "score": self.score and {"window": window, **self.score},
@@ -237,6 +239,21 @@ class MemoryNode:
         if not notes:
             raise OperatingFailure("cannot export the jam", "nobody has played a note in it", "Play something first.")
         return written("jam", 120_000, 4, {"me": notes})
+
+    def guests(self) -> Doc:
+        link = "http://192.168.1.20:4002/#guest=" + "g" * 43 if self.lets_guests_in else None
+        code = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E" if link else None
+        links = [link] if link else []
+        shown = {"schema": "symjam.guests/1", "on": bool(link), "link": link, "links": links, "qr": code, "seats": 8}
+        return {**shown, "guests": []}
+
+    async def invite(self) -> Doc:
+        self.lets_guests_in = True
+        return self.guests()
+
+    async def show_out(self) -> Doc:
+        self.lets_guests_in = False
+        return self.guests()
 
     def stop(self) -> None:
         self.stopped = True

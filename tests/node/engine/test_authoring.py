@@ -41,7 +41,7 @@ def test_entries_follow_each_other_within_and_across_epochs() -> None:
     assert (first.body.seq, second.body.seq, third.body.seq) == (0, 1, 0)
     assert second.body.prev == first.id
     assert third.body.prev == second.id
-    assert signed == Signed(third.body.document, Seq(0), third.id)
+    assert signed == Signed(third.body.document, Seq(0), third.id, ME.player)
 
 
 def test_a_record_ahead_of_the_log_forbids_signing_until_the_log_is_back() -> None:
@@ -57,7 +57,7 @@ def test_a_record_ahead_of_the_log_forbids_signing_until_the_log_is_back() -> No
 def test_a_log_that_came_back_different_forbids_signing() -> None:
     pen = _pen()
     entry, _ = pen.record(DOCUMENT, (_pulse(1),))
-    elsewhere = Signed(DOCUMENT, Seq(0), EntryId(bytes(32)))
+    elsewhere = Signed(DOCUMENT, Seq(0), EntryId(bytes(32)), ME.player)
     assert not _pen(elsewhere, Stored([entry])).may_sign_ledger(EPOCH)
 
 
@@ -71,7 +71,7 @@ def test_a_log_ahead_of_the_record_is_believed() -> None:
 
 
 def test_an_engine_that_lost_its_ledger_is_silent_there_but_still_plays() -> None:
-    signed = Signed(DOCUMENT, Seq(5), EntryId(bytes(32)))
+    signed = Signed(DOCUMENT, Seq(5), EntryId(bytes(32)), ME.player)
     engine = Engine(ME, SMALL, START_US, signed=signed)
     for tick in range(20):
         effects = engine.handle(START_US + tick * SECOND, Tick())

@@ -169,7 +169,7 @@ def test_a_block_whose_log_nobody_has_keeps_nobody_from_voting() -> None:
         Measures(0, 0, 0, 0, 0, 0, 0), False, (),
     )  # fmt: skip
     for host in hosts:
-        host.engine.duties.saw(PlayerId(bytes([9]) * 32), gone, world.now_us)
+        host.engine.bench.saw(PlayerId(bytes([9]) * 32), gone, world.now_us)
     world.run_until(perform(world, hosts[0], make(3, 45 * SECOND, 100_000)))
     settle(world)
     blocks = hosts[1].engine.ledger.blocks()

@@ -28,6 +28,7 @@ ALL = (
     frames.Probe(Micros(1)),
     frames.Echo(Micros(1), Micros(2), Micros(3)),
     frames.Links((PLAYER,)),
+    frames.Guests((PLAYER,)),
     frames.ClockTold(PLAYER, -5, 20_000, 300, (PLAYER,)),
 )
 

@@ -59,7 +59,7 @@ class Scene:
         self.counters: Counter[str] = Counter()
         self.hands = Hands(
             self.store,
-            self.signed,
+            {PEER: self.signed},
             self.wire,
             self.told.append,
             self.given.append,
@@ -80,7 +80,7 @@ def test_a_note_is_written_and_then_sent_at_once(scene: Scene) -> None:
 
 
 async def test_a_ledger_entry_is_synced_and_recorded_before_it_is_said(scene: Scene, nursery: trio.Nursery) -> None:
-    record = Signed(DocumentName("ledger/1"), Seq(4), EntryId(bytes(32)))
+    record = Signed(DocumentName("ledger/1"), Seq(4), EntryId(bytes(32)), PEER)
     scene.hands.execute([Persist(((b"k", b"v"),), sync=True, signed=record, then=(Confirm(record), SAY))])
     assert scene.wire.sent == [] and scene.given == []
     nursery.start_soon(scene.hands.sync_forever)
