@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from bench import checkpoint, crdt, ledger, room, selection, store, window
+from bench import checkpoint, crdt, guests, ledger, room, selection, store, window
 
-USAGE = """usage: python -m bench [checkpoint|crdt|ledger|room|selection|store|window]
+USAGE = """usage: python -m bench [checkpoint|crdt|guests|ledger|room|selection|store|window]
 quality has a program of its own, as it needs recordings: python -m bench.quality --groove DIR
 what is counted rather than timed has programs of its own too: bench.draws (make fairness), bench.odds (make odds)
-how a mesh grows, and other simulators: bench.scale (make scale); what guests cost: bench.guests"""
+how a mesh grows, and other simulators: bench.scale (make scale)"""
 
 PARTS = {
     "checkpoint": checkpoint.main,
     "crdt": crdt.main,
+    "guests": guests.main,
     "ledger": ledger.main,
     "room": room.main,
     "selection": selection.main,

@@ -1,13 +1,10 @@
 """What guests cost a node: processor and memory of one node with none, and with all seats taken by guests who play.
 
-    python -m bench.guests [--seconds 20]
-
 A real node with its store and mesh, alone; each guest plays ten notes a second through its own backend.
 """
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -27,6 +24,13 @@ from node.shell.config import Config
 from node.shell.node import Node, Told
 
 RATE_HZ: Final = 10
+SECONDS: Final = 20
+
+
+def main(_argv: list[str] | None = None) -> None:
+    """Run it."""
+    with tempfile.TemporaryDirectory() as path:
+        trio.run(_run, Path(path) / "node")
 
 
 def _rss_mb() -> float:
@@ -44,7 +48,7 @@ async def _play(guest: GuestBackend, waits: list[float]) -> None:
         await trio.sleep(1 / RATE_HZ)
 
 
-async def _run(path: Path, seconds: int, preset: str) -> None:
+async def _run(path: Path) -> None:
     made: list[DaemonBackend] = []
 
     def tell(effect: Told) -> None:
@@ -53,7 +57,7 @@ async def _run(path: Path, seconds: int, preset: str) -> None:
     def fail(failure: OperatingFailure) -> None:
         raise failure
 
-    node = Node(Config(path, preset=preset, room="bench", interfaces=("127.0.0.1",), mdns=False), tell, fail)
+    node = Node(Config(path, preset="small", room="bench", interfaces=("127.0.0.1",), mdns=False), tell, fail)
     made.append(DaemonBackend(node, lambda: None))
     party = Party(node, made[0], GuestKeys(path / "guests"), lambda: None)
     waits: list[float] = []
@@ -69,24 +73,10 @@ async def _run(path: Path, seconds: int, preset: str) -> None:
             await trio.sleep(2)
             waits.clear()
             before_s = time.process_time()
-            await trio.sleep(seconds)
-            share = (time.process_time() - before_s) / seconds * 100
+            await trio.sleep(SECONDS)
+            share = (time.process_time() - before_s) / SECONDS * 100
             late = sorted(waits) or [0.0]
             p50, p99 = (late[int(len(late) * q)] * 1_000 for q in (0.5, 0.99))
             print(f"{guests:6} {playing!s:>8} {share:12.1f} {_rss_mb():8.1f} {len(waits):7} {p50:20.2f} {p99:8.2f}")
         nursery.cancel_scope.cancel()
     node.close()
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--preset", default="main")
-    asked = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as path:
-        trio.run(_run, Path(path) / "node", asked.seconds, asked.preset)
-
-
-if __name__ == "__main__":
-    main()
