@@ -30,6 +30,10 @@ FLAGS: Final = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Each page stands for one in front of its own player, and only one window can be in front here.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
     "--autoplay-policy=user-gesture-required",
     "--remote-debugging-port=0",
 ]
@@ -87,6 +91,7 @@ class Page:
         self._session = {"sessionId": session["sessionId"]}
         for domain in ("Page", "Runtime", "Log"):
             await self.call(f"{domain}.enable")
+        await self.call("Emulation.setFocusEmulationEnabled", enabled=True)
         return context
 
     async def detach(self, context: str) -> None:
@@ -133,10 +138,14 @@ class Page:
                     pass  # asked between two documents
                 await trio.sleep(0.03)
 
-    async def key(self, kind: str, key: str, *, repeat: bool = False, modifiers: int = 0) -> None:
-        """A real key event: kind is keyDown or keyUp."""
+    async def key(
+        self, kind: str, key: str, *, repeat: bool = False, modifiers: int = 0, at_s: float | None = None
+    ) -> None:
+        """A real key event: kind is keyDown or keyUp. `at_s`: when the key moved, Unix seconds, if not just now."""
         code, number = KEYS[key]
-        text = {"text": key} if kind == "keyDown" and len(key) == 1 and not modifiers else {}
+        text: dict[str, Any] = {"text": key} if kind == "keyDown" and len(key) == 1 and not modifiers else {}
+        if at_s is not None:
+            text["timestamp"] = at_s
         await self.call(
             "Input.dispatchKeyEvent",
             type=kind,

@@ -15,7 +15,11 @@ settings.load_profile("house")
 @pytest.fixture(autouse=True)
 def _own_directories(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data, state and runtime directories of the test's own: nothing touches a node that runs on this machine."""
-    base: Path = tmp_path_factory.mktemp("xdg")
+    own_directories(tmp_path_factory.mktemp("xdg"), monkeypatch)
+
+
+def own_directories(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same below `base`, for processes that outlive a test."""
     for kind in ("DATA", "CONFIG", "STATE", "CACHE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(base / kind.lower()))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(base))

@@ -1,4 +1,7 @@
 // The chart that is on the board: kept up with, and laid along the session's time.
+//
+// News of the board comes by WebSocket, what is asked for by HTTP, and either may overtake the other: an answer counts
+// only if nothing was told or asked since its question.
 
 const TICKS_PER_BEAT = 96;
 
@@ -6,6 +9,8 @@ const TICKS_PER_BEAT = 96;
 export class Chart extends EventTarget {
   #connection;
   #world;
+  #boardsAsked = 0;
+  #chartsAsked = 0;
   #times = new Map(); // of each part the notes' beats, sorted
 
   /** Chart of docs/api.md; null when there is none, or it is not here whole yet. */
@@ -31,8 +36,11 @@ export class Chart extends EventTarget {
   }
 
   async #learnBoard() {
+    const mine = ++this.#boardsAsked;
+    const heard = this.#world.boardsHeard;
     try {
       const { session, board } = await this.#connection.get("/api/session");
+      if (mine !== this.#boardsAsked || heard !== this.#world.boardsHeard) return;
       if (session?.id === this.#world.session?.id) this.#world.setBoard(board);
     } catch {
       // The connection tells when it is back; then this is asked again.
@@ -40,15 +48,13 @@ export class Chart extends EventTarget {
   }
 
   async #learnChart() {
+    const mine = ++this.#chartsAsked;
     const wanted = this.board?.chart || null;
     if (!wanted) this.#set(null, null);
     else if (this.id !== wanted || !this.chart) {
-      try {
-        const { id, chart } = await this.#connection.get("/api/chart");
-        this.#set(id, chart);
-      } catch {
-        this.#set(null, null);
-      }
+      const { id, chart } = await this.#connection.get("/api/chart").catch(() => ({ id: null, chart: null }));
+      if (mine !== this.#chartsAsked) return;
+      this.#set(id, chart);
     }
     this.dispatchEvent(new Event("change"));
   }

@@ -69,7 +69,6 @@ export class Playout extends EventTarget {
     }
     this.#measure(note.player, nowMs - this.#clock.pageMs(sentUs));
     const dueMs = playedMs + (extraMs > 0 ? extraMs : this.delayMs(note.player));
-    if (dueMs < nowMs - 1) this.late++;
     if (this.#queue.length >= QUEUE_MAX) this.#queue.shift();
     this.#queue.push({ ...note, dueMs });
     this.pump();
@@ -84,13 +83,15 @@ export class Playout extends EventTarget {
     if (this.#lags.size > LAGS_MAX) this.#lags.delete(this.#lags.keys().next().value);
   }
 
-  /** Dispatches `note` for everything that falls due soon. */
+  /** Dispatches `note` for everything that falls due soon; what is past its moment by now counts as late. */
   pump() {
     if (!this.#queue.length) return;
-    const until = performance.now() + AHEAD_MS;
+    const nowMs = performance.now();
+    const until = nowMs + AHEAD_MS;
     const due = this.#queue.filter((note) => note.dueMs <= until).sort((a, b) => a.dueMs - b.dueMs);
     if (!due.length) return;
     this.#queue = this.#queue.filter((note) => note.dueMs > until);
+    this.late += due.filter((note) => note.dueMs < nowMs - 1).length;
     for (const note of due) this.dispatchEvent(new CustomEvent("note", { detail: note }));
   }
 }

@@ -18,6 +18,8 @@ export class World extends EventTarget {
   score = null;
   /** Board of docs/api.md; null while unknown. */
   board = null;
+  /** How often the node has told of a board. */
+  boardsHeard = 0;
   blocks = [];
   windows = [];
   /** When each player was last heard, page milliseconds. */
@@ -74,7 +76,9 @@ export class World extends EventTarget {
         this.#tell("score");
         break;
       case "board":
-        if (message.session === this.session?.id) this.setBoard(message.board);
+        if (message.session !== this.session?.id) break;
+        this.boardsHeard++;
+        this.setBoard(message.board);
         break;
       case "window":
         this.#takeWindow(message.window);

@@ -14,6 +14,16 @@ from tests.node.api.conftest import TOKEN
 from tests.node.api.memory_node import MemoryNode
 
 needs_chromium = pytest.mark.skipif(chromium() is None, reason="needs Chromium, which is not installed here")
+TYPE = """(label, value) => {
+  const fields = [...document.querySelectorAll(".field")];
+  fields.find((field) => field.textContent.startsWith(label)).querySelector("input, select").value = value;
+}"""
+CLICK = """(text) => [...document.querySelectorAll("button")].find((b) => b.textContent === text).click()"""
+HAND_OVER = """(raw) => {
+  const files = new DataTransfer();
+  files.items.add(new File([Uint8Array.from(atob(raw), (c) => c.charCodeAt(0))], "On the roof.mid"));
+  document.querySelector("input[type=file]").files = files.files;
+}"""
 
 
 @dataclass

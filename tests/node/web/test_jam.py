@@ -13,20 +13,9 @@ from jam.board import Assign
 from node.api.backend import ChartWish, Played, SessionWish
 from tests.jam.test_chart import band
 from tests.node.api.memory_node import MemoryNode
-from tests.node.web.conftest import Shown, needs_chromium
+from tests.node.web.conftest import CLICK, HAND_OVER, TYPE, Shown, needs_chromium
 
 pytestmark = needs_chromium
-
-TYPE = """(label, value) => {
-  const fields = [...document.querySelectorAll(".field")];
-  fields.find((field) => field.textContent.startsWith(label)).querySelector("input, select").value = value;
-}"""
-CLICK = """(text) => [...document.querySelectorAll("button")].find((b) => b.textContent === text).click()"""
-HAND_OVER = """(raw) => {
-  const files = new DataTransfer();
-  files.items.add(new File([Uint8Array.from(atob(raw), (c) => c.charCodeAt(0))], "On the roof.mid"));
-  document.querySelector("input[type=file]").files = files.files;
-}"""
 
 
 async def heard(node: MemoryNode, enough: Callable[[list[Played]], Any]) -> list[Played]:
@@ -146,6 +135,30 @@ async def test_who_joins_late_has_the_chart(shown: Shown) -> None:
     await node.share_chart(ChartWish("song"), band())
     await page.call("Page.reload")
     await page.until("window.symjam && symjam.app.chart.parts.length === 2", 30)
+
+
+async def test_an_answer_that_was_overtaken_puts_nothing_old_back(shown: Shown) -> None:
+    """News comes by WebSocket, answers by HTTP: on a busy machine one overtakes the other."""
+    node, page = shown.node, shown.page
+    await page.value(
+        """window.held = []; const real = window.fetch;
+        window.fetch = async (path, how) => {
+          const answer = await real(path, how);
+          if (/api.(session|chart)$/.test(path)) await new Promise((go) => window.held.push([path, go]));
+          return answer;
+        }; 0"""
+    )
+    await node.open_session(SessionWish(title="roof"))
+    await page.until("held.length === 1")  # the board as it was before the chart came
+    await node.share_chart(ChartWish("song"), band())
+    await page.until("held.length === 2")
+    await node.share_chart(ChartWish("another"), band())
+    await page.until("held.length === 3")
+    for index in (2, 1, 0):
+        await page.value(f"held[{index}][1]()")
+        await page.until("symjam.app.chart.chart?.title === 'another'")
+    await trio.sleep(0.1)
+    assert await page.value("[symjam.app.chart.chart?.title, symjam.app.chart.parts.length]") == ["another", 2]
 
 
 async def test_a_jam_is_opened_left_come_back_to_and_closed(shown: Shown) -> None:
