@@ -78,6 +78,10 @@ class Client:
         """Put a chart of a MIDI file on the board; fields as POST /api/chart in docs/api.md."""
         return self._json("POST", f"/api/chart?{urlencode(wish)}", raw)
 
+    def recording(self, session: str | None = None) -> Doc:
+        """What was played in a jam, event by event."""
+        return self._json("GET", "/api/session/recording" + (f"?session={session}" if session else ""))
+
     def midi(self, session: str | None = None) -> bytes:
         """What was played in a session, as a Standard MIDI File."""
         return self._call("GET", f"/api/session/midi?{urlencode({'session': session} if session else {})}")

@@ -26,6 +26,7 @@ from crdt.types import Micros, PlayerId
 from node.engine.effects import Heard
 from node.engine.inputs import Played
 from node.runtime import Runtime
+from node.shell.clock import NodeClock
 from node.shell.config import Config
 from node.shell.node import Joined, Left, Node, Told
 
@@ -71,11 +72,11 @@ class Listener:
 class EmbeddedNode:
     """A running node. Made by `open_node`."""
 
-    def __init__(self, config: Config, identity: Identity | None = None) -> None:
+    def __init__(self, config: Config, identity: Identity | None = None, clock: NodeClock | None = None) -> None:
         self._listeners: set[Listener] = set()
         self._scope = trio.CancelScope()
         self.failure: OperatingFailure | None = None
-        self.node = Node(config, self._tell, self._fail, identity=identity)
+        self.node = Node(config, self._tell, self._fail, clock, identity=identity)
 
     @property
     def player(self) -> PlayerId:
@@ -147,13 +148,16 @@ class EmbeddedNode:
 
 
 @asynccontextmanager
-async def open_node(config: Config, identity: Identity | None = None) -> AsyncIterator[EmbeddedNode]:
+async def open_node(
+    config: Config, identity: Identity | None = None, clock: NodeClock | None = None
+) -> AsyncIterator[EmbeddedNode]:
     """A node that runs as long as the block. OperatingFailure when it cannot start, or could not go on.
 
-    `identity`: the key, where it is under a passphrase (wallet.keystore.load).
+    `identity`: the key, where it is under a passphrase (wallet.keystore.load). `clock`: another than the machine's, for
+    trials.
     """
     with Runtime(config.data_dir):
-        embedded = EmbeddedNode(config, identity)
+        embedded = EmbeddedNode(config, identity, clock)
         try:
             async with trio.open_nursery() as nursery:
                 await nursery.start(embedded.run)

@@ -65,15 +65,26 @@ class Page:
         self._session: dict[str, str] = {}
         self._next_id = 0
         self._answers: dict[int, dict[str, Any]] = {}
+        self._unwanted: set[int] = set()  # answers that nobody waits for
         self._answered = trio.Event()
         self.errors: list[str] = []
 
-    async def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """One DevTools command."""
+    async def post(self, method: str, **params: Any) -> None:
+        """One DevTools command whose answer nobody waits for."""
+        await self._send(method, params, wanted=False)
+
+    async def _send(self, method: str, params: dict[str, Any], wanted: bool = True) -> int:
         self._next_id += 1
         mine = self._next_id
+        if not wanted:
+            self._unwanted.add(mine)
         command = {"id": mine, "method": method, "params": params, **self._session}
         await self._websocket.send_message(json.dumps(command))
+        return mine
+
+    async def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """One DevTools command."""
+        mine = await self._send(method, params)
         with trio.fail_after(_CALL_TIMEOUT_S):
             while mine not in self._answers:
                 await self._answered.wait()
@@ -107,7 +118,9 @@ class Page:
                 self._take(json.loads(await self._websocket.get_message()))
 
     def _take(self, message: dict[str, Any]) -> None:
-        if "id" in message:
+        if message.get("id") in self._unwanted:
+            self._unwanted.discard(message["id"])
+        elif "id" in message:
             self._answers[message["id"]] = message
             self._answered.set()
             self._answered = trio.Event()
@@ -141,12 +154,13 @@ class Page:
     async def key(
         self, kind: str, key: str, *, repeat: bool = False, modifiers: int = 0, at_s: float | None = None
     ) -> None:
-        """A real key event: kind is keyDown or keyUp. `at_s`: when the key moved, Unix seconds, if not just now."""
+        """A real key event: kind is keyDown or keyUp. `at_s`: when the key moved, Unix seconds; then the page is not
+        waited for."""
         code, number = KEYS[key]
         text: dict[str, Any] = {"text": key} if kind == "keyDown" and len(key) == 1 and not modifiers else {}
         if at_s is not None:
             text["timestamp"] = at_s
-        await self.call(
+        await (self.call if at_s is None else self.post)(
             "Input.dispatchKeyEvent",
             type=kind,
             key=key,

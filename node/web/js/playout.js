@@ -91,7 +91,10 @@ export class Playout extends EventTarget {
     const due = this.#queue.filter((note) => note.dueMs <= until).sort((a, b) => a.dueMs - b.dueMs);
     if (!due.length) return;
     this.#queue = this.#queue.filter((note) => note.dueMs > until);
-    this.late += due.filter((note) => note.dueMs < nowMs - 1).length;
-    for (const note of due) this.dispatchEvent(new CustomEvent("note", { detail: note }));
+    for (const note of due) {
+      note.late = note.dueMs < nowMs - 1;
+      if (note.late) this.late++;
+      this.dispatchEvent(new CustomEvent("note", { detail: note }));
+    }
   }
 }
