@@ -145,6 +145,10 @@ class ReplayIndex:
         while self._held > self._capacity:
             self._forget(*self._windows[0])
 
+    def forget(self, key: bytes, window: Window) -> None:
+        """Let go of a window of a take, if it is known."""
+        self._forget(window, key)
+
     def _forget(self, window: int, key: bytes) -> None:
         held = self._takes.get(key, {}).pop(window, None)
         if held is None:

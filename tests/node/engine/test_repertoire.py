@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from consensus.ops import Block, Measures
 from consensus.params import SMALL
+from consensus.verdict import Standing
+from crdt.entry import LogKey
 from crdt.types import NO_NONCE, Digest, EntryId, Seq, SessionId, Window, jam_document
 from jam.synthetic import make
 from node.engine.documents import Documents, Stored
@@ -37,6 +39,22 @@ def test_what_cannot_be_had_is_waited_for_until_its_own_deadline_only() -> None:
     assert repertoire.is_complete_before(Window(100), end_us)  # it is not earlier than itself
     assert not repertoire.is_complete_before(Window(101), end_us)
     assert repertoire.is_complete_before(Window(101), end_us + SMALL.vote_deadline_ms * 1_000)
+
+
+def test_what_was_accepted_stays_known_when_its_author_forks_the_log_of_it() -> None:
+    """Or one would be paid for playing it, fork, and be paid for playing it again."""
+    world, hosts = room(2)
+    world.run_until(world.now_us + 2 * SECOND)
+    world.run_until(perform(world, hosts[0], make(3, 25 * SECOND, 100_000)))
+    settle(world)
+    repertoire = hosts[1].engine.duties.repertoire
+    accepted = [block for block in hosts[1].engine.ledger.blocks() if block.standing is Standing.LOCAL]
+    assert repertoire.is_complete_before(Window(accepted[-1].window + 1), world.now_us)
+    known = len(repertoire.index)
+    for block in accepted:
+        repertoire.forked(LogKey(block.proposer, block.op.nonce), block.op.document, Seq(0))
+    assert repertoire.is_complete_before(Window(accepted[-1].window + 1), world.now_us)
+    assert len(repertoire.index) == known > 100 and repertoire._doubtful == {block.id for block in accepted}
 
 
 def test_after_a_restart_recordings_are_taken_in_a_little_at_a_time() -> None:
