@@ -221,7 +221,7 @@ class Intake:
                 for entry in (first, second):
                     self.learn(entry, (op for op in decode_ops(entry.body.payload)[0] if isinstance(op, Pulse)), now_us)
             else:
-                self.duties.repertoire.forked(first.log, first.body.document, admission.equivocation.seq)
+                self.bench.repertoire.forked(first.log, first.body.document, admission.equivocation.seq)
             key = proof_key(first.body.document, first.log)
             frame = pack(frames.Proof(first.raw, second.raw))
             spread = tuple(
