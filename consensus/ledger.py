@@ -62,6 +62,7 @@ class Ledger:
     def _begin(self, start: Content | None) -> None:
         self._chains = Chains()
         self._facts = Facts(self.params)
+        self.opinions = self._facts.opinions  # what players say of one another, to be read only
         self._fold = Fold(self.params, self.network, self._facts)
         self._start = start
         self.base = NO_VALUE if start is None else value_of(self.network, start)

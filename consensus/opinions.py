@@ -161,6 +161,10 @@ class Opinions:
                 counted.append(first)
         return counted
 
+    def has_witnessed(self, witness: PlayerId, session: SessionId, performer: PlayerId) -> bool:
+        """Whether a witness has said so of a performer in a session: only the first time counts."""
+        return self._witnesses.first(Witnessed(witness, session, performer)) is not None
+
     def times_witnessed(self, witness: PlayerId, performer: PlayerId, before: Epoch) -> int:
         """In how many sessions a witness saw a performer, going by what it said in earlier epochs."""
         met = self._met.get(Pair(witness, performer))

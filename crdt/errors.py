@@ -72,3 +72,11 @@ class OperatingFailure(SymJamError):
 
 class Unusable(OperatingFailure):
     """What the user gave cannot be used, however often it is tried: a damaged file, a request that makes no sense."""
+
+
+class Refused(OperatingFailure):
+    """A command that cannot be carried out as things are; `reason` is for programs (docs/api.md)."""
+
+    def __init__(self, reason: str, what: str, why: str, remedy: str = "") -> None:
+        super().__init__(what, why, remedy)
+        self.reason = reason

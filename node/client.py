@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from crdt.errors import OperatingFailure
+from crdt.errors import OperatingFailure, Refused
 from crdt.limits import API_ANSWER_MAX_BYTES
 from node.runtime import ApiAddress, NoNode, find
 
 TIMEOUT_S: Final = 10.0
 
 Doc = dict[str, Any]
+
+
+class NoAnswer(OperatingFailure):
+    """The node was asked, and whether it did it is not known."""
 
 
 class Client:
@@ -30,9 +34,9 @@ class Client:
         self._timeout_s = timeout_s
 
     @classmethod
-    def of(cls, data_dir: Path) -> Client:
+    def of(cls, data_dir: Path, timeout_s: float = TIMEOUT_S) -> Client:
         """The client of the node that runs in a data directory; NoNode when none does."""
-        return cls(find(data_dir))
+        return cls(find(data_dir), timeout_s)
 
     def status(self) -> Doc:
         """`symjam.status/1`."""
@@ -57,6 +61,19 @@ class Client:
     def history(self, limit: int = 50) -> Doc:
         """`symjam.history/1`, newest first."""
         return self._json("GET", f"/api/history?limit={limit}")
+
+    def plan(self, wish: Mapping[str, Any]) -> Doc:
+        """`symjam.plan/1`: what would be signed; fields of `wish` as POST /api/operations in docs/api.md."""
+        return self._json("POST", "/api/operations/plan", json.dumps({"wish": dict(wish)}).encode())
+
+    def sign(self, wish: Mapping[str, Any], passphrase: str | None) -> Doc:
+        """`symjam.operation/1`, once it is saved."""
+        body = {"wish": dict(wish), "passphrase": passphrase}
+        return self._json("POST", "/api/operations", json.dumps(body).encode())
+
+    def operation(self, begins: str) -> Doc:
+        """`symjam.operation/1` of an entry of this player's own."""
+        return self._json("GET", f"/api/operations/{quote(begins, safe='')}")
 
     def document(self, name: str) -> bytes:
         """A document as one Yjs update."""
@@ -115,9 +132,9 @@ class Client:
             raise NoNode(f"nothing listens on port {self.address.port}") from None
         except TimeoutError as error:
             remedy = "Wait and try again; `symjam stop` and `symjam up` restart it."
-            raise OperatingFailure("the node does not answer", f"silent for {self._timeout_s:g} s", remedy) from error
+            raise NoAnswer("the node does not answer", f"silent for {self._timeout_s:g} s", remedy) from error
         except (OSError, HTTPException) as error:
-            raise OperatingFailure("the node broke off", str(error) or type(error).__name__, "Try again.") from error
+            raise NoAnswer("the node broke off", str(error) or type(error).__name__, "Try again.") from error
         finally:
             connection.close()
         if len(raw) > API_ANSWER_MAX_BYTES:
@@ -135,6 +152,7 @@ def _failure(status: int, raw: bytes) -> OperatingFailure:
     """The node's own words, where it sent them."""
     try:
         document = json.loads(raw)
-        return OperatingFailure(str(document["what"]), str(document["why"]), str(document["remedy"]))
+        words = str(document["what"]), str(document["why"]), str(document["remedy"])
+        return Refused(str(document["reason"]), *words) if "reason" in document else OperatingFailure(*words)
     except (ValueError, KeyError, TypeError):
         return OperatingFailure("the node refused the call", f"HTTP status {status}", "See the node's log.")

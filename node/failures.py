@@ -13,7 +13,7 @@ from typing import ParamSpec
 
 import click
 
-from crdt.errors import Misuse, OperatingFailure
+from crdt.errors import Misuse, OperatingFailure, Refused
 
 P = ParamSpec("P")
 
@@ -22,7 +22,9 @@ EXIT_CODES = {
     "NoNode": 3,
     **dict.fromkeys(("KeyRefused", "KeyMissing", "KeyLocked", "WrongPassphrase"), 4),
     **dict.fromkeys(("StoreDamaged", "LastSignedDamaged"), 6),
+    "NotAnAmount": 2,
 }
+REASONS = {"locked": 4, "wrong-passphrase": 4, "unfunded": 5, "cut": 5}  # of a Refused; 1 for all others
 
 
 def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
@@ -33,8 +35,9 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs)
         except OperatingFailure as failure:
-            _say(failure.what, failure.why, failure.remedy, bool(kwargs.get("as_json")))
-            code = EXIT_CODES.get(type(failure).__name__, 1)
+            reason = failure.reason if isinstance(failure, Refused) else ""
+            _say(failure.what, failure.why, failure.remedy, bool(kwargs.get("as_json")), reason)
+            code = EXIT_CODES.get(type(failure).__name__, REASONS.get(reason, 1))
         except Misuse as misuse:
             _say("that cannot be done", str(misuse), "", bool(kwargs.get("as_json")))
             code = 2
@@ -45,9 +48,10 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     return run
 
 
-def _say(what: str, why: str, remedy: str, as_json: bool) -> None:
+def _say(what: str, why: str, remedy: str, as_json: bool, reason: str = "") -> None:
     if as_json:
         error = {"schema": "symjam.error/1", "what": what, "why": why, "remedy": remedy}
+        error |= {"reason": reason} if reason else {}
         click.echo(json.dumps(error))
     click.echo(f"symjam: {what}: {why}", err=True)
     if remedy:

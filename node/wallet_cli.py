@@ -8,6 +8,7 @@ import click
 
 from node import options
 from node.failures import guarded
+from node.signing_cli import COMMANDS
 
 
 @click.group()
@@ -147,3 +148,7 @@ def wallet_history(data: Path | None, limit: int, as_json: bool) -> int:
     from node.commands.wallet import history
 
     return history(data=data, limit=limit, as_json=as_json)
+
+
+for command in COMMANDS:
+    wallet.add_command(command)

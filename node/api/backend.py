@@ -21,6 +21,8 @@ from crdt.yupdate import Item
 from jam.board import Change
 from node.api.bell import Bell
 from node.api.notices import Feed
+from wallet.keyfile import PASSPHRASE_MAX_BYTES
+from wallet.wishes import AnyWish
 
 Doc = Mapping[str, Any]  # one JSON document
 
@@ -52,6 +54,16 @@ class ChartWish(msgspec.Struct, frozen=True):
     lanes: Annotated[int, Meta(ge=4, le=LANES)] = LANES
     players: Annotated[int, Meta(ge=1, le=CHART_PARTS_MAX)] = 1
     level: Literal["easy", "medium", "hard"] = "medium"
+
+
+class SignWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something to sign, and the passphrase of the key that signs it, if there is one. Never prints that."""
+
+    wish: AnyWish
+    passphrase: Annotated[str, Meta(max_length=PASSPHRASE_MAX_BYTES)] | None = None
+
+    def __repr__(self) -> str:
+        return f"SignWish({self.wish}, passphrase hidden)"
 
 
 class Library(Protocol):
@@ -100,6 +112,16 @@ class Backend(Protocol):
 
     def history(self, limit: int) -> Doc:
         """`symjam.history/1`, newest first."""
+
+    def plan(self, wish: AnyWish) -> Doc:
+        """`symjam.plan/1`: what would be signed for a wish now. Refused, as `sign`, when nothing would."""
+
+    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
+        """Sign what is wished; returns `symjam.operation/1` once it is saved. Refused when it would not count, or
+        when the key is under another passphrase."""
+
+    def operation(self, entry: str) -> Doc:
+        """`symjam.operation/1`: what became of an entry of this player's own, by how its id begins."""
 
     def document(self, name: str) -> bytes | None:
         """A document as one Yjs update (v1); None when the node does not hold it."""

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from crdt.errors import OperatingFailure, Violation
 from crdt.limits import API_BODY_MAX_BYTES, API_BODY_TIMEOUT_S, API_LIST_MAX, CHART_FILE_MAX_BYTES
 from crdt.types import is_document
-from node.api.backend import Backend, ChartWish, SessionWish
+from node.api.backend import Backend, ChartWish, SessionWish, SignWish
 from node.api.errors import Refusal, error_response, json_response, refusal_of
 
 T = TypeVar("T")
@@ -25,6 +25,7 @@ SESSION_BOUNDS: Final = (
     "A tempo is 20000 to 400000 thousandths of a beat a minute, a bar 1 to 32 beats, a beat 1 to 12 steps; a title has "
     "80 characters at most, and a jam 8 tags of 24 characters."
 )
+WISH_SHAPE: Final = 'It is {"wish": {"kind": "send", ...}, "passphrase": "..."}: see docs/api.md.'
 
 # What is called how, and which handler answers. Whether guests may: node/guests/allow.py.
 CALLS: Final = (
@@ -34,6 +35,9 @@ CALLS: Final = (
     ("GET", "/api/windows", "windows"),
     ("GET", "/api/wallet", "wallet"),
     ("GET", "/api/history", "history"),
+    ("POST", "/api/operations", "sign"),
+    ("POST", "/api/operations/plan", "plan"),
+    ("GET", "/api/operations/{begins}", "operation"),
     ("GET", "/api/documents/{name:path}", "document"),
     ("GET", "/api/session", "session"),
     ("POST", "/api/session", "open_session"),
@@ -91,6 +95,22 @@ class Http:
     async def history(self, request: Request) -> Response:
         """GET /api/history."""
         return json_response(self._backend.history(_limit(request)))
+
+    async def plan(self, request: Request) -> Response:
+        """POST /api/operations/plan: signs nothing."""
+        return json_response(self._backend.plan((await body_of(request, SignWish, WISH_SHAPE)).wish))
+
+    async def sign(self, request: Request) -> Response:
+        """POST /api/operations."""
+        asked = await body_of(request, SignWish, WISH_SHAPE)
+        return json_response(await self._backend.sign(asked.wish, asked.passphrase))
+
+    async def operation(self, request: Request) -> Response:
+        """GET /api/operations/<id>: an entry of this player's own, by so much of its id as no other begins with."""
+        begins = request.path_params["begins"]
+        if not (set(begins) <= set(hexdigits) and BLOCK_PREFIX_MIN <= len(begins) <= 64):
+            raise Refusal(404, "no such entry", f"{begins[:64]!r} is not how an id begins", "symjam wallet history")
+        return json_response(self._backend.operation(begins.lower()))
 
     async def document(self, request: Request) -> Response:
         """GET /api/documents/<name>: one Yjs update."""

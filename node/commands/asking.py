@@ -65,6 +65,14 @@ def open_key(file: KeyFile, descriptor: int | None, prompt: str = "passphrase") 
     raise AssertionError("unreachable")
 
 
+def passphrase(descriptor: int | None, why: str) -> str:
+    """A passphrase that somebody else will try. KeyLocked without a way to ask."""
+    if descriptor is not None:
+        return line_from(descriptor)
+    _require_terminal(why)
+    return _ask("passphrase")
+
+
 def new_passphrase(descriptor: int | None) -> str:
     """A passphrase to put a key under, typed twice. KeyLocked without a way to ask, PassphraseRefused."""
     if descriptor is not None:

@@ -63,6 +63,7 @@ from node.engine.inputs import (
     Play,
     Played,
     Probing,
+    Sign,
     Tick,
     Worked,
 )
@@ -74,6 +75,7 @@ from node.engine.seats import Seats
 from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
 from node.engine.sync import Sync
 from node.engine.timing import Timing
+from wallet.checks import Cannot, WillNotCount, require_counts
 
 HINT_EVERY_US = 1_000_000
 BOARD_NEWS_EVERY_US = 200_000
@@ -162,7 +164,7 @@ class Engine:
                 return self._on_hint(now_us, data)
             case ElementGiven():
                 return self.intake.on_given(now_us, event)
-            case OpenSession() | CloseSession() | Edit():
+            case OpenSession() | CloseSession() | Edit() | Sign():
                 return self._on_command(now_us, event)
 
     def _on_worked(self, ticket: int, result: object) -> list[Effect]:
@@ -334,7 +336,9 @@ class Engine:
             out.append(Persist((entry_item(entry),), then=(*self._to_all(entry), heard)))
         return out
 
-    def _on_command(self, now_us: int, command: OpenSession | CloseSession | Edit) -> list[Effect]:
+    def _on_command(self, now_us: int, command: OpenSession | CloseSession | Edit | Sign) -> list[Effect]:
+        if isinstance(command, Sign):
+            return self._sign(now_us, command.ops)
         if isinstance(command, Edit):
             return self._on_edit(now_us, command.change)
         return self._open_session(now_us, command) if isinstance(command, OpenSession) else self._close_session(now_us)
@@ -352,6 +356,12 @@ class Engine:
         self.intake.edited.add(placed.facts.id)
         return [Persist((entry_item(entry),), then=self._to_all(entry))]
 
+    def _sign(self, now_us: int, ops: tuple[AnyOp, ...]) -> list[Effect]:
+        if not self.may_sign(now_us):
+            raise WillNotCount(Cannot.NOT_NOW, self.why_not(now_us))
+        require_counts(self.ledger, self.player, self._epoch(now_us), ops)
+        return self._record(now_us, ops, self.seats.own)
+
     def _board_news(self, now_us: int) -> list[Effect]:
         if not self.intake.edited or now_us < self._next_board_us:
             return []
@@ -361,11 +371,12 @@ class Engine:
 
     def _open_session(self, now_us: int, wanted: OpenSession, t0_us: int | None = None) -> list[Effect]:
         if not self.may_sign(now_us):
-            raise Misuse(self._why_not(now_us))
+            raise Misuse(self.why_not(now_us))
         op = self.sessions.opening(wanted, now_us if t0_us is None else t0_us)  # signed in the epoch of now either way
         return [*self._record(now_us, (op,), self.seats.own), *self._session_news(now_us)]
 
-    def _why_not(self, now_us: int) -> str:
+    def why_not(self, now_us: int) -> str:
+        """In words, where `may_sign` is false."""
         first = self.authoring.signs_from()
         if first is None or first <= self._epoch(now_us):
             return "this node may not sign in the ledger now: it is fetching its own log back from its peers"

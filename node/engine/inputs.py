@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from consensus.ops import AnyOp
 from crdt.errors import Reason
 from crdt.types import DocumentName, PlayerId
 from crdt.yupdate import Item
@@ -127,6 +128,13 @@ class CloseSession:
     """The local player ends the jam it opened."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """The local player pays, stakes, vouches, reports or witnesses: one entry of these, if each would count."""
+
+    ops: tuple[AnyOp, ...]
+
+
 Input = (
     PeerJoined
     | PeerLeft
@@ -142,4 +150,5 @@ Input = (
     | Edit
     | OpenSession
     | CloseSession
+    | Sign
 )

@@ -74,6 +74,7 @@ class Peer:
         self.guests = past.guests
         self.in_sync = False
         self.synced_us: int | None = None  # when both held the same, by this node's clock
+        self.same: dict[DocumentName, int] = {}  # documents that it held alike, and when, by this node's clock
         self.behind: dict[DocumentName, int] = {}
         self.ahead: dict[DocumentName, int] = {}  # what it lacked when it last named its heads
         self.clock = OffsetEstimator()
@@ -99,6 +100,17 @@ class Peer:
             counts.pop(document, None)
             if entries and len(counts) < BEHIND_DOCUMENTS_MAX:
                 counts[document] = entries
+
+    def alike(self, document: DocumentName, now_us: int) -> None:
+        """It holds the same of a document as this node; of the latest few this is remembered."""
+        self.same.pop(document, None)
+        if len(self.same) >= BEHIND_DOCUMENTS_MAX:
+            del self.same[next(iter(self.same))]
+        self.same[document] = now_us
+
+    def has_held(self, document: DocumentName, since_us: int) -> bool:
+        """Whether it is known to have held, after that moment, all that this node then held of a document."""
+        return max(self.synced_us or 0, self.same.get(document, 0)) > since_us
 
     def synced(self, now_us: int) -> None:
         """It holds the same as this node, or did when it last said what it holds."""

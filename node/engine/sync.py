@@ -75,7 +75,9 @@ class Sync:
         differing: list[tuple[DocumentName, Sequence[int]]] = []
         for told in theirs:
             replica = self.documents.peek(told.document)
-            if replica.digest() != told.digest:
+            if replica.digest() == told.digest:
+                peer.alike(told.document, now_us)
+            else:
                 differing.append((told.document, replica.summary.differing(told.shares)))
         if len(frame.documents) < DOCUMENTS_PER_FRAME_MAX:
             differing += [(name, ALL_SHARES) for name in self.documents.names() if name not in named]

@@ -23,6 +23,9 @@ MAY: Final[frozenset[Call]] = frozenset(
 )
 MAY_NOT: Final[frozenset[Call]] = frozenset(
     {
+        ("POST", "/api/operations"),  # nobody spends through somebody else's node
+        ("POST", "/api/operations/plan"),
+        ("GET", "/api/operations/{begins}"),
         ("GET", "/api/documents/{name:path}"),
         ("POST", "/api/session"),
         ("DELETE", "/api/session"),

@@ -23,6 +23,7 @@ from node.shell import purse, views
 from node.shell.node import Node
 from node.shell.pump import Pump
 from node.shell.scorer import Scorer
+from wallet.wishes import AnyWish
 
 # Of a status: what a guest may know. What is not named here stays with the owner.
 SHOWN: Final = (
@@ -126,6 +127,18 @@ class GuestBackend:
 
     @property
     def library(self) -> Library:
+        """Refused."""
+        self._refuse()
+
+    def plan(self, wish: AnyWish) -> Doc:
+        """Refused."""
+        self._refuse()
+
+    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
+        """Refused."""
+        self._refuse()
+
+    def operation(self, entry: str) -> Doc:
         """Refused."""
         self._refuse()
 

@@ -21,6 +21,8 @@ from node.shell.node import Node, Told
 from node.shell.scorer import Scorer
 from node.shell.stand import Stand
 from node.shell.status import metrics, status
+from node.shell.till import Till
+from wallet.wishes import AnyWish
 
 Doc = dict[str, Any]
 
@@ -38,6 +40,7 @@ class DaemonBackend:
         self.stand = Stand(node.engine, self.now_us, self.edit, self.open_session)
         self.scorer = Scorer(node.engine.duties, self.board.publish)
         self.door = Guests(node, self)
+        self.till = Till(node.engine, self.now_us, node.give, node.hands.settled, node.config.keys_path)
 
     # what the engine tells
 
@@ -134,6 +137,18 @@ class DaemonBackend:
     def history(self, limit: int) -> Doc:
         """`symjam.history/1`."""
         return purse.history(self.engine, limit)
+
+    def plan(self, wish: AnyWish) -> Doc:
+        """`symjam.plan/1`."""
+        return self.till.plan(wish)
+
+    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
+        """`symjam.operation/1`."""
+        return await self.till.sign(wish, passphrase)
+
+    def operation(self, entry: str) -> Doc:
+        """`symjam.operation/1`."""
+        return self.till.operation(entry)
 
     def document(self, name: str) -> bytes | None:
         """One document as a Yjs update."""

@@ -15,7 +15,9 @@ from jam.midi import Note, written
 from node.api.backend import ChartWish, Doc, Played, SessionWish
 from node.api.notices import Board, Feed
 from node.shell.stand import read_chart, shown
+from node.shell.till import Till
 from tests.node.api.memory_library import MemoryLibrary
+from wallet.wishes import AnyWish
 
 WINDOW_S = 10
 EMPTY_BOARD: dict[str, Any] = {
@@ -64,6 +66,7 @@ class MemoryNode:
         self.chart_document: dict[str, Any] | None = None
         self.shown_board: dict[str, Any] = EMPTY_BOARD
         self.lets_guests_in = False
+        self.till: Till  # of tests that sign
         self.full = False  # whether saving fails, as with a full disk
 
     # Backend
@@ -140,6 +143,15 @@ class MemoryNode:
 
     def history(self, limit: int) -> Doc:
         return {"schema": "symjam.history/1", "items": self.items[::-1][:limit]}
+
+    def plan(self, wish: AnyWish) -> Doc:
+        return self.till.plan(wish)
+
+    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
+        return await self.till.sign(wish, passphrase)
+
+    def operation(self, entry: str) -> Doc:
+        return self.till.operation(entry)
 
     def document(self, name: str) -> bytes | None:
         return self.documents.get(name)

@@ -1,0 +1,159 @@
+"""`symjam wallet send` and its kin, against a real server with a real till: what is asked and said, every exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+from click.testing import CliRunner, Result
+
+from node.cli import main
+from node.runtime import Runtime
+from tests.node.api.conftest import TOKEN, Served
+from tests.node.shell.purses import PASSPHRASE, Purse
+from wallet.watched import Watched
+
+
+class Desk:
+    """A purse behind a served API, and the command in its data directory."""
+
+    def __init__(self, served: Served, data_dir: Path, passphrase: str | None) -> None:
+        self.data_dir = data_dir
+        self.purse = Purse(data_dir / "keys", passphrase)
+        served.node.till = self.purse.till
+        self.ben = self.purse.others[0].hex()
+        Watched(data_dir).add(self.purse.others[0], "ben")
+
+    async def run(self, *arguments: str, passphrase: str | None = None) -> Result:
+        held = []
+        if passphrase is not None:
+            reading, writing = os.pipe()
+            os.write(writing, passphrase.encode() + b"\n")
+            os.close(writing)
+            held = ["--passphrase-fd", str(reading)]
+        command = ["wallet", *arguments, "--data", str(self.data_dir), *held]
+        return await trio.to_thread.run_sync(partial(CliRunner().invoke, main, command))
+
+
+@pytest.fixture
+def runtime(served: Served, tmp_path: Path) -> Iterator[Path]:
+    with Runtime(tmp_path) as runtime:
+        runtime.publish(served.address.port, TOKEN)
+        yield tmp_path
+
+
+async def test_coins_go_to_a_name_exactly(served: Served, runtime: Path) -> None:
+    desk = Desk(served, runtime, None)
+    done = await desk.run("send", "ben", "0.123456", "--memo", "thanks", "--yes", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["schema"], found["state"]) == ("symjam.operation/1", "pending")
+    paid = {"kind": "send", "player": desk.ben, "amount_micro": 123_456, "memo": "thanks"}
+    assert found["operations"] == [paid]
+    assert [one.op.to.hex() for one in desk.purse.engine.ledger.received(desk.purse.others[0])] == [desk.ben]  # type: ignore[union-attr]
+    said = await desk.run("stake", "0.1", "--yes")
+    assert said.exit_code == 0 and said.stdout.startswith("pending  entry ") and "nobody else" in said.stderr
+    for words in (("vouch", "ben"), ("unvouch", desk.ben), ("report", "ben", "--why", "too-regular")):
+        assert (await desk.run(*words, "--yes")).exit_code == 0
+    rated = await desk.run("witness", "ben", "--rate", "groove=4", "--rate", "a=0", "--remote", "--yes", "--json")
+    assert rated.exit_code == 0, rated.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason", "words"),
+    [
+        (("send", "ben", "1000000"), 1, "too-little", "1000000.000000 were asked for"),
+        (("send", "ben", "1.0000001"), 2, None, "six decimals"),
+        (("send", "ben", "0"), 2, None, "zero"),
+        (("send", "ben", "-1"), 2, None, None),
+        (("send", "bob", "1"), 1, "unknown-player", "neither the 64 digits"),
+        (("send", "ab" * 32, "1"), 1, "unknown-player", None),
+        (("send", "BEN", "0.1", "--memo", "x" * 81), 1, "unknown-player", None),
+        (("send", "ben", "0.1", "--memo", "x" * 81), 1, None, "80"),
+        (("unstake", "0.1"), 1, "too-little", "staked"),
+        (("unvouch", "ben"), 1, "never-said", "do not vouch"),
+        (("report", "ben", "--why", "boring"), 1, "malformed", "no reason"),
+        (("witness", "ben", "--rate", "groove"), 2, None, "no rating"),
+        (("witness", "ben", "--session", "ab" * 32), 1, "unknown-session", "no session"),
+        (("send", "ben"), 2, None, None),
+    ],
+)
+async def test_what_cannot_be_signed(
+    served: Served, runtime: Path, arguments: tuple[str, ...], code: int, reason: str | None, words: str | None
+) -> None:
+    desk = Desk(served, runtime, None)
+    total = desk.purse.engine.documents.total()
+    done = await desk.run(*arguments, "--yes", "--json")
+    assert done.exit_code == code, done.output
+    assert "Traceback" not in done.output and desk.purse.engine.documents.total() == total
+    if words is not None or reason is not None:
+        error = json.loads(done.stdout)
+        assert error["schema"] == "symjam.error/1" and error["what"] and error["why"]
+        assert error.get("reason") == reason
+        assert done.stderr.startswith("symjam: ") and (words or "") in done.stderr
+
+
+async def test_it_is_shown_before_it_is_signed_and_not_signed_unasked(served: Served, runtime: Path) -> None:
+    desk = Desk(served, runtime, None)
+    total = desk.purse.engine.documents.total()
+    done = await desk.run("send", "ben", "0.25", "--memo", "hi")
+    assert done.exit_code == 1 and "no terminal to ask at" in done.stderr and "--yes" in done.stderr
+    for shown in ("0.250000 JAM", desk.ben, "that is ben", "hi", "left", "no fee", "can still go wrong", "no founders"):
+        assert shown in done.stderr
+    assert done.stdout == "" and desk.purse.engine.documents.total() == total
+
+
+async def test_the_passphrase_is_asked_for_by_the_node(served: Served, runtime: Path) -> None:
+    desk = Desk(served, runtime, PASSPHRASE)
+    total = desk.purse.engine.documents.total()
+    for typed, reason in ((None, None), (PASSPHRASE + "x", "wrong-passphrase")):
+        done = await desk.run("send", "ben", "0.1", "--yes", "--json", passphrase=typed)
+        assert done.exit_code == 4 and json.loads(done.stdout).get("reason") == reason
+        assert PASSPHRASE not in done.output
+    status, error = await served.error(
+        "POST", "/api/operations", body=json.dumps({"wish": {"kind": "stake", "amount_micro": 1}}).encode()
+    )
+    assert (status, error["reason"]) == (403, "locked"), "the API is not believed to have asked"
+    assert desk.purse.engine.documents.total() == total
+    done = await desk.run("send", "ben", "0.1", "--yes", passphrase=PASSPHRASE)
+    assert done.exit_code == 0 and PASSPHRASE not in done.output
+
+
+async def test_what_does_not_count_in_the_end_is_5(served: Served, runtime: Path, nursery: trio.Nursery) -> None:
+    desk = Desk(served, runtime, None)
+    desk.purse.link()
+    engine = desk.purse.engine
+
+    async def lose() -> None:
+        before = engine.authoring.signed
+        while engine.authoring.signed == before:
+            await trio.sleep(0.01)
+        assert engine.authoring.signed is not None
+        engine.ledger.freeze(engine.player, engine.authoring.signed.document, engine.authoring.signed.seq)
+
+    nursery.start_soon(lose)
+    done = await desk.run("send", "ben", "0.1", "--yes", "--wait", "20", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["state"]) == (5, "cut")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"wish": {"kind": "mint", "amount_micro": 1}}',
+        b'{"wish": {"kind": "stake", "amount_micro": 0}}',
+        b'{"wish": {"kind": "stake", "amount_micro": 1.5}}',
+        b'{"wish": {"kind": "stake", "amount_micro": 1, "lots": []}}',
+        b'{"wish": {"kind": "vouch", "player": "ABCD"}}',
+        b'{"wish": {"kind": "stake", "amount_micro": 1}, "passphrase": 7}',
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/operations", "/api/operations/plan"])
+async def test_a_wish_that_cannot_be_read_is_a_400(served: Served, path: str, body: bytes) -> None:
+    assert (await served.error("POST", path, body=body))[0] == 400
