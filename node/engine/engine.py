@@ -181,6 +181,10 @@ class Engine:
         """Whether `Play` may be given: it is kept back until the time of the jam that is on is known."""
         return self.sessions.can_place(now_us, self.peers)
 
+    def guests_of(self, peer: Peer) -> list[PlayerId]:
+        """Who is a guest of a peer's, as far as that can be: nobody who has a link of its own, whatever is said."""
+        return sorted(peer.guests - {self.player, *self.peers, *self.seats.guests})
+
     def next_probe_us(self, now_us: int) -> int:
         """When to give `Probing` again."""
         return self.timing.next_probe_us(now_us)
@@ -190,7 +194,7 @@ class Engine:
         return self._may_sign(now_us, self.seats.own)
 
     def _may_sign(self, now_us: int, seat: Seat) -> bool:
-        return not seat.is_leaving and seat.authoring.may_sign_ledger(self._epoch(now_us))
+        return not seat.has_ended(now_us) and seat.authoring.may_sign_ledger(self._epoch(now_us))
 
     def _has_met(self) -> bool:
         """Whether this node has held the same as somebody else."""
@@ -225,8 +229,8 @@ class Engine:
         frame = pack(frames.Links(tuple(sorted(self.peers))))
         return [Send(player, frame) for player in self.peers]
 
-    def _tell_guests(self) -> list[Effect]:
-        self.seats.clear()
+    def _tell_guests(self, now_us: int) -> list[Effect]:
+        self.seats.clear(now_us)
         here = self.seats.here()
         if here == self._guests_told:
             return []
@@ -256,7 +260,7 @@ class Engine:
             if self._may_sign(now_us, seat):
                 out.extend(self._do_duties(now_us, seat))
         out.extend(self.bench.take_work())
-        out.extend(self._tell_guests())
+        out.extend(self._tell_guests(now_us))
         out.extend(self.checkpointing.advance(now_us))
         out.extend(self.fetching.due(now_us, self.checkpointing.wanted, self.peers))
         out.extend(self._hint(now_us))

@@ -18,14 +18,24 @@ from node.engine.duties import Duties
 class Seat:
     """One player's pen and duties.
 
-    A guest who is not here signs no pulse, while its blocks are still proposed and its votes cast. One who is leaving
-    signs nothing any more; the seat goes when all that was signed on it is synced.
+    A guest who is not here signs no pulse, while its blocks are still proposed and its votes cast. One who has left,
+    too, until `ends_us`: what it played is not lost. Then it signs nothing more, and the seat goes when all that was
+    signed on it is synced.
     """
 
     authoring: Authoring
     duties: Duties
     is_here: bool = True
-    is_leaving: bool = False
+    ends_us: int | None = None  # once the guest has left
+
+    @property
+    def has_left(self) -> bool:
+        """Whether nobody plays on it any more."""
+        return self.ends_us is not None
+
+    def has_ended(self, now_us: int) -> bool:
+        """Whether nothing more is signed on it."""
+        return self.ends_us is not None and now_us >= self.ends_us
 
     @property
     def player(self) -> PlayerId:

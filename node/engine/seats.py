@@ -49,7 +49,7 @@ class Seats:
         if player is None or player == self.own.player:
             return self.own
         seat = self.guests.get(player)
-        if seat is None or seat.is_leaving:
+        if seat is None or seat.has_left:
             raise Misuse("this guest has no seat at this node")
         return seat
 
@@ -68,25 +68,32 @@ class Seats:
             raise Misuse("the owner of a node is no guest of it")
         seat = self.guests.get(identity.player)
         if seat is None:
-            if len(self.guests) >= GUESTS_MAX:
+            if len(self.guests) >= GUESTS_MAX and not self._make_room():
                 raise Misuse(f"all {GUESTS_MAX} seats for guests are taken")
             seat = self.guests[identity.player] = self._seat(identity, signed, Conduct(self._refused))
-        seat.is_here, seat.is_leaving = True, False
+        seat.is_here, seat.ends_us = True, None
 
-    def dismiss(self, player: PlayerId) -> None:
-        """Have a guest sign nothing more; its seat is free once all that it signed is synced."""
+    def _make_room(self) -> bool:
+        left = [seat for seat in self.guests.values() if seat.has_left and seat.authoring.is_synced]
+        if left:
+            del self.guests[min(left, key=lambda seat: seat.ends_us or 0).player]
+        return bool(left)
+
+    def dismiss(self, player: PlayerId, ends_us: int) -> None:
+        """A guest leaves: it plays no more, and from then on signs no more. What it played is proposed until then."""
         if player in self.guests:
-            self.guests[player].is_leaving = True
+            seat = self.guests[player]
+            seat.is_here, seat.ends_us = False, ends_us
 
-    def clear(self) -> None:
-        """Free the seats of those who are leaving and have nothing left to sync."""
+    def clear(self, now_us: int) -> None:
+        """Free the seats that have ended and have nothing left to sync."""
         for player, seat in list(self.guests.items()):
-            if seat.is_leaving and seat.authoring.is_synced:
+            if seat.has_ended(now_us) and seat.authoring.is_synced:
                 del self.guests[player]
 
     def here(self) -> Guests:
         """The guests who are here, as peers are told."""
-        return Guests(tuple(sorted(p for p, seat in self.guests.items() if seat.is_here and not seat.is_leaving)))
+        return Guests(tuple(sorted(player for player, seat in self.guests.items() if seat.is_here)))
 
     def may_leave(self, document: DocumentName, log: LogKey) -> Seq | None:
         """How many entries of a log anyone may have; None for no limit (Authoring.may_leave)."""

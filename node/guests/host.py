@@ -117,8 +117,7 @@ class Guests:
         own = [PlayerId(player) for player in (self._keys.players() if self._keys is not None else ())]
         rows = [_row(player, engine.player, player in here) for player in own]
         for peer in engine.peers.values():
-            known = {*own, *engine.peers, engine.player}  # who has a link is nobody's guest, whatever is said of it
-            rows.extend(_row(player, peer.player, True) for player in sorted(peer.guests - known))
+            rows.extend(_row(player, peer.player, True) for player in engine.guests_of(peer) if player not in own)
         return rows
 
     def publish(self, notice: dict[str, Any], player: PlayerId | None = None) -> None:

@@ -108,10 +108,10 @@ class Party:
             await self._node.guard.forever("guest-pump", guest.backend.pump.run_forever)
 
     def leave(self, guest: Guest) -> None:
-        """A guest goes: its pages close, and it signs nothing more."""
+        """A guest goes: its pages close. A key that was taken home may be in use elsewhere, and signs nothing more."""
         guest.end()
         self._guests.remove(guest)
-        self._node.engine.seats.dismiss(guest.player)
+        self._node.dismiss(guest.player, at_once=guest.key.is_taken)
 
     def _make_room(self) -> None:
         """When all seats are taken, of the guests who have been gone for a while the longest gone makes room."""
@@ -119,7 +119,6 @@ class Party:
         gone = max(self._guests, key=lambda guest: guest.gone_s(now_s), default=None)
         if gone is not None and len(self._guests) >= GUESTS_MAX and gone.gone_s(now_s) >= ROOM_AFTER_S:
             self.leave(gone)
-            self._node.engine.seats.clear()
 
     def _end_all(self) -> None:
         for guest in list(self._guests):

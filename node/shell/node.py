@@ -22,7 +22,7 @@ from crdt.errors import OperatingFailure, Reason
 from crdt.keys import Identity
 from crdt.store.last_signed import LastSigned
 from crdt.store.recover import Opened, close_clean, open_verified
-from crdt.types import NO_NONCE, Nonce, PlayerId
+from crdt.types import NO_NONCE, Nonce, PlayerId, Window
 from node.engine.conduct import Conduct
 from node.engine.documents import Stored
 from node.engine.effects import Effect, Signed
@@ -146,6 +146,12 @@ class Node:
         record = self._signed.get(guest.player) or LastSigned.load(signed_path)
         self.engine.seats.admit(guest, _latest(record, guest.player))
         self._signed[guest.player] = record
+
+    def dismiss(self, guest: PlayerId, at_once: bool) -> None:
+        """A guest leaves. What it has played is still proposed and judged, in two windows more, unless `at_once`."""
+        now_us, params = self.clock.now_us(), self.config.params
+        ends_us = now_us if at_once else params.window_start_us(Window(params.window_at(now_us) + 3))
+        self.engine.seats.dismiss(guest, ends_us)
 
     def play_now(self, events: tuple[Played, ...], guest: PlayerId | None = None) -> None:
         """One entry of these events, signed, saved and handed to the links; a guest's, or this node's own player's.

@@ -67,6 +67,7 @@ class MemoryNode:
         self.shown_board: dict[str, Any] = EMPTY_BOARD
         self.lets_guests_in = False
         self.till: Till  # of tests that sign
+        self.guests_here: list[str] = []
         self.full = False  # whether saving fails, as with a full disk
 
     # Backend
@@ -93,7 +94,7 @@ class MemoryNode:
             "window_ends_us": (window + 1) * WINDOW_S * 1_000_000,
             "epoch": window // EPOCH_WINDOWS,
             "addresses": ["/ip4/192.168.1.20/tcp/4001"],
-            "guests": [],
+            "guests": [{"player": player, "host": self.me, "here": True} for player in self.guests_here],
             "peers": self.peers,
             "riff": self.riff,
             "score": self.score and {"window": window, **self.score},
@@ -257,7 +258,8 @@ class MemoryNode:
         code = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E" if link else None
         links = [link] if link else []
         shown = {"schema": "symjam.guests/1", "on": bool(link), "link": link, "links": links, "qr": code, "seats": 8}
-        return {**shown, "guests": []}
+        rows = [{"player": player, "here": True, "since_us": self.started_us} for player in self.guests_here]
+        return {**shown, "guests": rows}
 
     async def invite(self) -> Doc:
         self.lets_guests_in = True

@@ -15,11 +15,17 @@ from crdt.types import NO_NONCE, PlayerId, ledger_document
 from jam.synthetic import make
 from node.engine.effects import Heard, Persist, Work
 from node.engine.engine import Engine
-from node.engine.inputs import Confirmed, Play, Played, Tick
+from node.engine.frames import Guests, pack
+from node.engine.inputs import Confirmed, FrameReceived, Play, Played, Tick
 from sim.world import Host, World
 from tests.sim.room import SECOND, START_US, identity, room, roots, settle, totals
 
 GUEST = identity(77)
+
+
+def guests_of_peers(engine: Engine) -> list[tuple[PlayerId, PlayerId]]:
+    """Who is a guest of which peer, as an engine believes it."""
+    return sorted((player, peer.player) for peer in engine.peers.values() for player in engine.guests_of(peer))
 
 
 def _seated(count: int = 2) -> tuple[World, list[Host]]:
@@ -87,7 +93,7 @@ def test_who_is_not_here_signs_no_pulse_and_who_left_nothing_at_all() -> None:
     world.run_until(world.now_us + 11 * SECOND)
     assert GUEST.player not in pulses(SMALL.window_at(world.now_us))
     assert hosts[1].engine.peers[hosts[0].player].guests == frozenset()
-    hosts[0].engine.seats.dismiss(GUEST.player)
+    hosts[0].engine.seats.dismiss(GUEST.player, world.now_us)
     with pytest.raises(Misuse):
         hosts[0].give(Play((Played(world.now_us, 0, 1, 60, 100),), GUEST.player))
     world.run_until(world.now_us + SECOND)
@@ -96,6 +102,29 @@ def test_who_is_not_here_signs_no_pulse_and_who_left_nothing_at_all() -> None:
     world.run_until(world.now_us + 11 * SECOND)
     assert GUEST.player in pulses(SMALL.window_at(world.now_us)) and len(totals(hosts)) == 1
     assert not hosts[1].engine.documents.equivocations()
+
+
+def test_what_a_guest_played_last_is_proposed_after_it_has_left() -> None:
+    world, hosts = _seated(2)
+    window_us = SMALL.window_us
+    world.run_until((world.now_us // window_us + 1) * window_us)
+    window = SMALL.window_at(world.now_us)
+    _perform(world, hosts[0], 9, seed=3)
+    hosts[0].engine.seats.dismiss(GUEST.player, world.now_us + 2 * window_us)
+    settle(world)
+    mine = [block for block in hosts[1].engine.ledger.blocks(window) if block.proposer == GUEST.player]
+    assert mine and GUEST.player not in hosts[1].engine.ledger.pulses(type(window)(window + 1))
+    assert not hosts[0].engine.seats.guests
+
+
+def test_a_label_is_nobodys_who_has_a_link_of_its_own() -> None:
+    world, hosts = _seated(3)
+    engine = hosts[1].engine
+    claimed = pack(Guests((hosts[2].player, GUEST.player, hosts[1].player)))
+    hosts[1].give(FrameReceived(hosts[0].player, claimed))
+    assert guests_of_peers(engine) == [(GUEST.player, hosts[0].player)]
+    world.unlink(hosts[0].player, hosts[1].player)
+    assert guests_of_peers(engine) == []
 
 
 def test_what_a_guest_signed_leaves_only_once_it_is_synced() -> None:
@@ -107,7 +136,7 @@ def test_what_a_guest_signed_leaves_only_once_it_is_synced() -> None:
     document = ledger_document(SMALL.epoch_of(SMALL.window_at(START_US)))
     log = LogKey(GUEST.player, NO_NONCE)
     assert engine.seats.may_leave(document, log) == 0
-    engine.seats.dismiss(GUEST.player)
+    engine.seats.dismiss(GUEST.player, START_US)
     engine.handle(START_US + SECOND, Tick())
     assert engine.seats.may_leave(document, log) == 0  # nor once it has been dismissed
     assert mine[0].signed is not None
