@@ -44,5 +44,7 @@ async def test_whoever_has_no_way_in_is_told_what_to_do(shown: Shown) -> None:
     for fragment in ("", "#guest=", "#guest=" + "x" * 43):
         await page.go("about:blank")
         await page.go(shown.url + fragment)
-        await page.until("document.body.dataset.state === 'refused' && document.querySelector('[role=alert].empty')")
+        await page.until(
+            "document.body.dataset.state === 'refused' && document.querySelector('[role=alert].empty') !== null", 60
+        )
     assert "guest" not in await page.value("location.hash")
