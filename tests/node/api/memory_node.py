@@ -256,10 +256,9 @@ class MemoryNode:
     def guests(self) -> Doc:
         link = "http://192.168.1.20:4002/#guest=" + "g" * 43 if self.lets_guests_in else None
         code = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E" if link else None
-        links = [link] if link else []
-        shown = {"schema": "symjam.guests/1", "on": bool(link), "link": link, "links": links, "qr": code, "seats": 8}
+        shown = {"schema": "symjam.guests/1", "on": bool(link), "link": link, "links": [link] if link else []}
         rows = [{"player": player, "here": True, "since_us": self.started_us} for player in self.guests_here]
-        return {**shown, "guests": rows}
+        return {**shown, "qr": code, "seats": 8, "guests": rows}
 
     async def invite(self) -> Doc:
         self.lets_guests_in = True
