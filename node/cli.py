@@ -234,15 +234,19 @@ def blocks(data: Path | None, limit: int, as_json: bool) -> int:
 
 @main.command()
 @options.data
-@click.argument("what", type=click.Choice(["verdict", "reward"]))
-@click.argument("block", metavar="BLOCK")
+@click.argument("what", type=click.Choice(["verdict", "reward", "refusal", "balance", "operation"]))
+@click.argument("about", metavar="[ID]", default="")
 @options.as_json
 @guarded
-def explain(data: Path | None, what: str, block: str, as_json: bool) -> int:
-    """Why a block was accepted or not, or what it is paid, term by term. BLOCK: an id, or how it begins."""
+def explain(data: Path | None, what: str, about: str, as_json: bool) -> int:
+    """Why a block was accepted or not (verdict), what it is paid, term by term (reward); why a window of yours brought
+    no block (refusal); how a balance comes about; how something you signed stands (operation).
+
+    ID: of the block or entry, or how it begins; the window of a refusal (default: the latest); none for a balance.
+    """
     from node.commands.explain import run
 
-    return run(data=data, what=what, block=block, as_json=as_json)
+    return run(data=data, what=what, about=about, as_json=as_json)
 
 
 @main.command()

@@ -58,9 +58,9 @@ class Client:
         """`symjam.wallet/1`."""
         return self._json("GET", "/api/wallet")
 
-    def history(self, limit: int = 50) -> Doc:
+    def history(self, limit: int = 50, before: int | None = None) -> Doc:
         """`symjam.history/1`, newest first."""
-        return self._json("GET", f"/api/history?limit={limit}")
+        return self._json("GET", f"/api/history?limit={limit}" + (f"&before={before}" if before else ""))
 
     def plan(self, wish: Mapping[str, Any]) -> Doc:
         """`symjam.plan/1`: what would be signed; fields of `wish` as POST /api/operations in docs/api.md."""
@@ -74,6 +74,10 @@ class Client:
     def operation(self, begins: str) -> Doc:
         """`symjam.operation/1` of an entry of this player's own."""
         return self._json("GET", f"/api/operations/{quote(begins, safe='')}")
+
+    def vouches(self) -> Doc:
+        """`symjam.vouches/1`: this player's web of trust."""
+        return self._json("GET", "/api/vouches")
 
     def document(self, name: str) -> bytes:
         """A document as one Yjs update."""

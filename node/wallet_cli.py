@@ -140,14 +140,47 @@ def wallet_balance(data: Path | None, as_json: bool) -> int:
 
 @wallet.command("history")
 @options.data
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--csv", "as_csv", is_flag=True, help="All of it as a table for a spreadsheet, oldest first.")
 @options.as_json
 @guarded
-def wallet_history(data: Path | None, limit: int, as_json: bool) -> int:
-    """What was earned, newest first."""
+def wallet_history(data: Path | None, limit: int, as_csv: bool, as_json: bool) -> int:
+    """What came and went, what did not count, and why; newest first."""
     from node.commands.wallet import history
 
-    return history(data=data, limit=limit, as_json=as_json)
+    return history(data=data, limit=limit, as_csv=as_csv, as_json=as_json)
+
+
+@wallet.command("value")
+@options.data
+@click.option("--by", "how", type=click.Choice(["trust", "tags", "provenance"]), default="trust", show_default=True)
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    metavar="NAME=WEIGHT",
+    help="Of a tag, or of a role (played, attested, performed, received): 0 to 16, like 0.5 (repeatable).",
+)
+@options.as_json
+@guarded
+def wallet_value(data: Path | None, how: str, weights: tuple[str, ...], as_json: bool) -> int:
+    """What your coins are worth to you, and why. Nobody else is told, and to the ledger all coins are alike."""
+    from node.commands.value import run
+
+    return run(data=data, how=how, weights=weights, as_json=as_json)
+
+
+@wallet.command("explain")
+@options.data
+@click.argument("what", type=click.Choice(["verdict", "reward", "refusal", "balance", "operation"]))
+@click.argument("about", metavar="[ID]", default="")
+@options.as_json
+@guarded
+def wallet_explain(data: Path | None, what: str, about: str, as_json: bool) -> int:
+    """As `symjam explain`."""
+    from node.commands.explain import run
+
+    return run(data=data, what=what, about=about, as_json=as_json)
 
 
 for command in COMMANDS:

@@ -110,8 +110,8 @@ class Backend(Protocol):
     def wallet(self) -> Doc:
         """`symjam.wallet/1`."""
 
-    def history(self, limit: int) -> Doc:
-        """`symjam.history/1`, newest first."""
+    def history(self, limit: int, before: int | None) -> Doc:
+        """`symjam.history/1`, newest first; those with a number below `before`, if it is given."""
 
     def plan(self, wish: AnyWish) -> Doc:
         """`symjam.plan/1`: what would be signed for a wish now. Refused, as `sign`, when nothing would."""
@@ -122,6 +122,9 @@ class Backend(Protocol):
 
     def operation(self, entry: str) -> Doc:
         """`symjam.operation/1`: what became of an entry of this player's own, by how its id begins."""
+
+    def vouches(self) -> Doc:
+        """`symjam.vouches/1`: this player's web of trust."""
 
     def document(self, name: str) -> bytes | None:
         """A document as one Yjs update (v1); None when the node does not hold it."""

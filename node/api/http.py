@@ -38,6 +38,7 @@ CALLS: Final = (
     ("POST", "/api/operations", "sign"),
     ("POST", "/api/operations/plan", "plan"),
     ("GET", "/api/operations/{begins}", "operation"),
+    ("GET", "/api/vouches", "vouches"),
     ("GET", "/api/documents/{name:path}", "document"),
     ("GET", "/api/session", "session"),
     ("POST", "/api/session", "open_session"),
@@ -94,7 +95,12 @@ class Http:
 
     async def history(self, request: Request) -> Response:
         """GET /api/history."""
-        return json_response(self._backend.history(_limit(request)))
+        before = request.query_params.get("before", "")
+        if before and not (before.isascii() and before.isdigit() and len(before) <= 12):
+            raise Refusal(
+                400, "bad number", f"{before[:20]!r} is not the number of a row", "Leave it out for the newest."
+            )
+        return json_response(self._backend.history(_limit(request), int(before) if before else None))
 
     async def plan(self, request: Request) -> Response:
         """POST /api/operations/plan: signs nothing."""
@@ -111,6 +117,10 @@ class Http:
         if not (set(begins) <= set(hexdigits) and BLOCK_PREFIX_MIN <= len(begins) <= 64):
             raise Refusal(404, "no such entry", f"{begins[:64]!r} is not how an id begins", "symjam wallet history")
         return json_response(self._backend.operation(begins.lower()))
+
+    async def vouches(self, _: Request) -> Response:
+        """GET /api/vouches."""
+        return json_response(self._backend.vouches())
 
     async def document(self, request: Request) -> Response:
         """GET /api/documents/<name>: one Yjs update."""

@@ -36,6 +36,11 @@ def share(q16: int) -> str:
     return f"{q16 / 65_536:.4f}"
 
 
+def plain(text: str) -> str:
+    """What somebody else wrote, without what would move a terminal's cursor or change its colours."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def short(hexadecimal: str) -> str:
     """The first eight digits of an id."""
     return hexadecimal[:8]

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import csv
+import re
+import sys
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from node.commands.common import as_json_line, client, jam, short
+from crdt.limits import API_LIST_MAX
+from node.client import Client, Doc
+from node.commands.common import as_json_line, client, jam, plain, short
 from node.commands.keys import show_key
 from node.runtime import NoNode
 from node.shell.config import keys_in
 from wallet import keystore
 from wallet.amounts import format_jam
+
+LOTS_SHOWN: Final = 20
+ROLES: Final = {
+    "played": "for playing",
+    "attested": "for verifying others",
+    "performed": "for concerts",
+    "received": "from others",
+}
+COLUMNS: Final = (
+    "number", "epoch", "window", "role", "counted", "amount_jam", "moved_jam", "balance_jam", "from", "to", "memo",
+    "block", "entry", "why",
+)  # fmt: skip
+_NUMBER: Final = re.compile(r"-?[0-9.]+")
 
 
 def show(data: Path | None, as_json: bool) -> int:
@@ -35,12 +54,29 @@ def show(data: Path | None, as_json: bool) -> int:
             click.echo(f"{name:<7}  {jam(wallet[f'{name}_micro'])}")
     if wallet["pending_blocks"]:
         click.echo(f"pending  {wallet['pending_blocks']} blocks wait for a verdict")
-    for lot in wallet["lots"]:
+    for line in _by_provenance(wallet):
+        click.echo(line)
+    for lot in wallet["lots"][:LOTS_SHOWN]:
         by = ", ".join(short(player) for player in lot["attested_by"])
         place = "" if lot["place"] == "free" else f", {lot['place']}"
         seen = f", attested by {by}" if by else ""
         click.echo(f"  {jam(lot['amount_micro']):>16}  {_how(lot)}, window {lot['window']}{seen}{place}")
+    if len(wallet["lots"]) > LOTS_SHOWN:
+        click.echo(f"  and {len(wallet['lots']) - LOTS_SHOWN} older lots: --json has all", err=True)
     return 0
+
+
+def _by_provenance(wallet: Doc) -> list[str]:
+    """How much came in which way, and who paid what was received."""
+    sums: Counter[str] = Counter()
+    for lot in wallet["lots"]:
+        sums[lot["role"]] += lot["amount_micro"]
+    lines = [f"  {jam(sums[role]):>16}  {words}" for role, words in ROLES.items() if sums[role]]
+    givers: Counter[str] = Counter()
+    for op in wallet["operations"]:
+        if op["to"] == wallet["player"] and op["state"] == "done":
+            givers[op["from"]] += op["amount_micro"]
+    return lines + [f"  {jam(amount):>16}    paid to you by {giver}" for giver, amount in sorted(givers.items())]
 
 
 def _how(lot: dict[str, Any]) -> str:
@@ -65,18 +101,50 @@ def balance(data: Path | None, as_json: bool) -> int:
     return 0
 
 
-def history(data: Path | None, limit: int, as_json: bool) -> int:
-    """What came and went, newest first."""
-    items = client(data).history(limit)
+def history(data: Path | None, limit: int, as_csv: bool, as_json: bool) -> int:
+    """What came and went and what did not count, newest first; as a table for programs all of it, oldest first."""
+    node = client(data)
+    if as_csv:
+        return _table(node)
+    items = node.history(limit)
     if as_json:
         as_json_line(items)
         return 0
     for item in items["items"]:
-        amount, after = jam(item["amount_micro"]), jam(item["balance_micro"])
         sign = "+" if item["amount_micro"] > 0 else ""
-        click.echo(
-            f"window {item['window']}  {sign}{amount}  {item['role']:9}  block {short(item['block'])}  = {after}"
-        )
+        amount = f"{sign}{jam(item['amount_micro'])}" if item["counted"] else "did not count"
+        after = jam(item["balance_micro"])
+        click.echo(f"window {item['window']}  {amount:>18}  {item['role']:9}  = {after}")
+        memo = f": {plain(item['memo'])}" if item["memo"] else ""
+        click.echo(f"    {plain(item['why'])}{memo}")
     if not items["items"]:
         click.echo("nothing yet", err=True)
     return 0
+
+
+def everything(node: Client) -> list[Doc]:
+    """All rows of the history, oldest first."""
+    rows: list[Doc] = []
+    before: int | None = None
+    while True:
+        page = node.history(API_LIST_MAX, before)["items"]
+        rows += page
+        if len(page) < API_LIST_MAX or page[-1]["number"] <= 1:
+            return rows[::-1]
+        before = page[-1]["number"]
+
+
+def _table(node: Client) -> int:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(COLUMNS)
+    for row in everything(node):
+        amounts = {f"{name}_jam": format_jam(row[f"{name}_micro"]) for name in ("amount", "moved", "balance")}
+        out.writerow([_cell({**row, **amounts}[name]) for name in COLUMNS])
+    return 0
+
+
+def _cell(value: object) -> object:
+    """Spreadsheets take text that begins like a formula for one, and memos are others' words."""
+    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return "" if value is None else value

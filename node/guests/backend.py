@@ -20,6 +20,7 @@ from node.api.notices import Board, Feed
 from node.engine.budget import Budget
 from node.engine.inputs import Played as EnginePlayed
 from node.shell import purse, views
+from node.shell.history import history
 from node.shell.node import Node
 from node.shell.pump import Pump
 from node.shell.scorer import Scorer
@@ -104,9 +105,9 @@ class GuestBackend:
         """Of this guest."""
         return purse.wallet(self._node.engine, self.player)
 
-    def history(self, limit: int) -> Doc:
+    def history(self, limit: int, before: int | None) -> Doc:
         """Of this guest."""
-        return purse.history(self._node.engine, limit, self.player)
+        return history(self._node.engine, self.now_us(), limit, before, self.player)
 
     def jam(self) -> Doc:
         """The session and its board."""
@@ -139,6 +140,10 @@ class GuestBackend:
         self._refuse()
 
     def operation(self, entry: str) -> Doc:
+        """Refused."""
+        self._refuse()
+
+    def vouches(self) -> Doc:
         """Refused."""
         self._refuse()
 

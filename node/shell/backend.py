@@ -16,6 +16,7 @@ from node.engine.effects import BlockChanged, BoardChanged, Heard, SessionChange
 from node.engine.inputs import CloseSession, Edit, Input, OpenSession, Played
 from node.guests.host import Guests
 from node.shell import purse, views
+from node.shell.history import history
 from node.shell.library import Shelf
 from node.shell.node import Node, Told
 from node.shell.scorer import Scorer
@@ -134,9 +135,9 @@ class DaemonBackend:
         """`symjam.wallet/1`."""
         return purse.wallet(self.engine)
 
-    def history(self, limit: int) -> Doc:
+    def history(self, limit: int, before: int | None) -> Doc:
         """`symjam.history/1`."""
-        return purse.history(self.engine, limit)
+        return history(self.engine, self.clock.now_us(), limit, before)
 
     def plan(self, wish: AnyWish) -> Doc:
         """`symjam.plan/1`."""
@@ -149,6 +150,10 @@ class DaemonBackend:
     def operation(self, entry: str) -> Doc:
         """`symjam.operation/1`."""
         return self.till.operation(entry)
+
+    def vouches(self) -> Doc:
+        """`symjam.vouches/1`."""
+        return purse.vouches(self.engine)
 
     def document(self, name: str) -> bytes | None:
         """One document as a Yjs update."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from consensus.accounts import Funding, Spent
-from consensus.lots import Lot, Place, Role
+from consensus.lots import Lot, Place
 from consensus.ops import Stake, Transfer
 from consensus.verdict import Standing
 from crdt.limits import API_LIST_MAX
 from crdt.types import BlockId, Epoch, PlayerId
 from node.engine.engine import Engine
+from wallet.value import paths_from
 
 Doc = dict[str, Any]
+VOUCHES_SHOWN_MAX: Final = 10_000
 FUNDING = {Funding.FUNDED: "done", Funding.UNFUNDED: "unfunded", Funding.CUT: "cut"}
 
 
@@ -46,14 +48,14 @@ def _lot(engine: Engine, lot: Lot) -> Doc:
     return {
         "block": lot.block.hex(),
         "amount_micro": lot.amount_micro,
-        **_origin(engine, lot.block),
+        **origin_of(engine, lot.block),
         "role": str(lot.role),
         "place": str(lot.place),
         "release_epoch": lot.release,
     }
 
 
-def _origin(engine: Engine, origin: BlockId) -> Doc:
+def origin_of(engine: Engine, origin: BlockId) -> Doc:
     """What minted coins: a block; or an epoch's concerts, which have no session and are dated by the epoch's end."""
     concert, state = engine.ledger.concert(origin), engine.ledger.block(origin)
     if concert is not None or state is None:
@@ -63,6 +65,7 @@ def _origin(engine: Engine, origin: BlockId) -> Doc:
             "window": _last_window(engine, epoch),
             "session": None,
             "title": "concerts",
+            "tags": [],
             "proposer": performer,
             "attested_by": [],
         }
@@ -71,6 +74,7 @@ def _origin(engine: Engine, origin: BlockId) -> Doc:
         "window": int(state.window),
         "session": state.op.session.hex(),
         "title": facts.op.title if facts else "",
+        "tags": list(facts.op.tags) if facts else [],
         "proposer": state.proposer.hex(),
         "attested_by": [vote.verifier.hex() for vote in state.votes],
     }
@@ -98,24 +102,12 @@ def _operation(spent: Spent) -> Doc:
     }
 
 
-def history(engine: Engine, limit: int, guest: PlayerId | None = None) -> Doc:
-    """`symjam.history/1`: what came and went, with all that is held after each."""
-    me, items, balance = guest or engine.player, [], 0
-    for moved in engine.ledger.movements(me):
-        balance += moved.amount_micro
-        came = moved.amount_micro > 0
-        role = str(engine.ledger.role_of(me, moved.block)) if came else "burned" if moved.to is None else "sent"
-        origin = _origin(engine, moved.block)
-        is_earned = came and role != Role.RECEIVED
-        items.append(
-            {
-                "window": origin["window"] if is_earned else _last_window(engine, moved.epoch),
-                "role": role,
-                "block": moved.block.hex(),
-                "proposer": origin["proposer"],
-                "to": moved.to.hex() if moved.to is not None else None,
-                "amount_micro": moved.amount_micro,
-                "balance_micro": balance,
-            }
-        )
-    return {"schema": "symjam.history/1", "items": items[::-1][:limit]}
+def vouches(engine: Engine) -> Doc:
+    """`symjam.vouches/1`: who vouches for whom, from this player on; what it does not reach is left out."""
+    me = engine.player
+    said = sorted(
+        (pair.author.hex(), pair.about.hex()) for pair in engine.ledger.opinions.vouches(engine.ledger.last_epoch)
+    )
+    reached = paths_from(me.hex(), said)
+    near = [pair for pair in said if pair[0] in reached]
+    return {"schema": "symjam.vouches/1", "player": me.hex(), "vouches": near[:VOUCHES_SHOWN_MAX]}

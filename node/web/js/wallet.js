@@ -99,7 +99,10 @@ function whatHappened(item, me) {
   if (item.role === "played") return "your block";
   if (item.role === "performed") return "your concerts";
   if (item.role === "burned") return "taken from your stake";
+  if (item.counted === false) return item.why;
   if (item.role === "sent") return ["sent to ", person(item.to, me)];
+  if (item.from) return ["received from ", person(item.from, me)];
+  if (item.role !== "received" && item.role !== "attested") return item.why;
   return [item.role === "received" ? "received, played by " : "verified ", person(item.proposer, me)];
 }
 

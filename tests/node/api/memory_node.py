@@ -15,9 +15,8 @@ from jam.midi import Note, written
 from node.api.backend import ChartWish, Doc, Played, SessionWish
 from node.api.notices import Board, Feed
 from node.shell.stand import read_chart, shown
-from node.shell.till import Till
 from tests.node.api.memory_library import MemoryLibrary
-from wallet.wishes import AnyWish
+from tests.node.api.memory_till import MemoryTill
 
 WINDOW_S = 10
 EMPTY_BOARD: dict[str, Any] = {
@@ -41,7 +40,7 @@ def logistic_q16(m: int) -> int:
     return round(65_536 / (1 + math.exp(m - 3)))
 
 
-class MemoryNode:
+class MemoryNode(MemoryTill):
     """Implements node.api.backend.Backend."""
 
     def __init__(self, clock: Callable[[], int] = lambda: time.time_ns() // 1_000) -> None:
@@ -66,7 +65,6 @@ class MemoryNode:
         self.chart_document: dict[str, Any] | None = None
         self.shown_board: dict[str, Any] = EMPTY_BOARD
         self.lets_guests_in = False
-        self.till: Till  # of tests that sign
         self.guests_here: list[str] = []
         self.full = False  # whether saving fails, as with a full disk
 
@@ -142,17 +140,8 @@ class MemoryNode:
             "operations": [],
         }
 
-    def history(self, limit: int) -> Doc:
+    def history(self, limit: int, before: int | None) -> Doc:
         return {"schema": "symjam.history/1", "items": self.items[::-1][:limit]}
-
-    def plan(self, wish: AnyWish) -> Doc:
-        return self.till.plan(wish)
-
-    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
-        return await self.till.sign(wish, passphrase)
-
-    def operation(self, entry: str) -> Doc:
-        return self.till.operation(entry)
 
     def document(self, name: str) -> bytes | None:
         return self.documents.get(name)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -14,6 +15,8 @@ from click.testing import CliRunner, Result
 
 from node.cli import main
 from node.runtime import Runtime
+from node.shell import purse
+from node.shell.history import history
 from tests.node.api.conftest import TOKEN, Served
 from tests.node.shell.purses import PASSPHRASE, Purse
 from wallet.watched import Watched
@@ -26,8 +29,20 @@ class Desk:
         self.data_dir = data_dir
         self.purse = Purse(data_dir / "keys", passphrase)
         served.node.till = self.purse.till
+        engine = self.purse.engine
+        real = {
+            "wallet": partial(purse.wallet, engine),
+            "history": partial(history, engine, self.purse.now_us),
+            "vouches": partial(purse.vouches, engine),
+        }
+        vars(served.node).update(real)  # what this node shows is that engine's
         self.ben = self.purse.others[0].hex()
         Watched(data_dir).add(self.purse.others[0], "ben")
+
+    async def said(self, *arguments: str) -> Any:
+        done = await self.run(*arguments, "--json")
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
 
     async def run(self, *arguments: str, passphrase: str | None = None) -> Result:
         held = []
@@ -157,3 +172,48 @@ async def test_what_does_not_count_in_the_end_is_5(served: Served, runtime: Path
 @pytest.mark.parametrize("path", ["/api/operations", "/api/operations/plan"])
 async def test_a_wish_that_cannot_be_read_is_a_400(served: Served, path: str, body: bytes) -> None:
     assert (await served.error("POST", path, body=body))[0] == 400
+
+
+async def test_what_was_signed_can_be_looked_at_from_every_side(served: Served, runtime: Path) -> None:
+    desk = Desk(served, runtime, None)
+    await desk.run("vouch", "ben", "--yes")
+    paid = await desk.said("send", "ben", "0.1", "--memo", "=1+1\x1b[31m", "--yes")
+    await desk.run("stake", "0.2", "--yes")
+    lines = (await desk.run("history", "--csv")).stdout.splitlines()
+    assert lines[0].startswith("number,epoch,window,role,counted,amount_jam")
+    assert len(lines) == 4 and lines[2].startswith("2,") and ",-0.100000,0.100000," in lines[2] and "'=1+1" in lines[2]
+    shown = await desk.run("history", "--limit", "2")
+    assert "sent" in shown.stdout and "\x1b" not in shown.stdout and "=1+1?[31m" in shown.stdout
+    wallet = await desk.said("show")
+    why = (await desk.said("explain", "balance"))["words"]
+    assert f"= {(wallet['balance_micro'] + 200_000) / 1e6:.6f} JAM held" in why and "-0.200000 JAM  staked" in why
+    entry = await desk.said("explain", "operation", paid["entry"][:10])
+    assert entry["about"] == paid["entry"] and any("nobody else" in line for line in entry["words"])
+    trusted = await desk.said("value")
+    assert trusted["schema"] == "symjam.value/1" and trusted["value_micro"] == wallet["balance_micro"] + 200_000
+    assert {tuple(lot["path"]) for lot in trusted["lots"]} == {(desk.purse.engine.player.hex(),)}
+    assert (await desk.said("value", "--by", "tags"))["value_micro"] == 0
+    halved = await desk.said("value", "--by", "provenance", "--weight", "played=0.5")
+    assert halved["value_micro"] == sum(lot["amount_micro"] // 2 for lot in wallet["lots"])
+    for words in (("value",), ("show",), ("explain", "balance"), ("explain", "operation", paid["entry"])):
+        assert max(map(len, (await desk.run(*words)).stdout.splitlines())) <= 130
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("value", "--by", "love"), 2),
+        (("value", "--weight", "blues"), 2),
+        (("value", "--weight", "blues=17"), 2),
+        (("value", "--weight", "blues=-1"), 2),
+        (("explain", "verdict"), 2),
+        (("explain", "operation"), 2),
+        (("explain", "operation", "zz"), 1),
+        (("explain", "operation", "00" * 32), 1),
+        (("explain", "refusal", "12"), 1),
+        (("explain", "reward", "00" * 32), 1),
+    ],
+)
+async def test_what_cannot_be_asked(served: Served, runtime: Path, arguments: tuple[str, ...], code: int) -> None:
+    done = await Desk(served, runtime, None).run(*arguments)
+    assert done.exit_code == code and "Traceback" not in done.output and len(done.stderr.splitlines()) >= 1

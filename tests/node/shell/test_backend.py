@@ -104,7 +104,7 @@ def test_status_metrics_wallet_and_history_of_a_new_node(scene: Scene) -> None:
     assert status["schema"] == "symjam.status/1"
     assert status["ledger"]["ready"] and status["peers"] == [] and status["refused"] == {}
     assert scene.backend.wallet()["balance_micro"] == 0
-    assert scene.backend.history(10)["items"] == []
+    assert scene.backend.history(10, None)["items"] == []
     metrics = scene.backend.metrics().decode()
     assert "symjam_peers 0.0" in metrics
     assert scene.engine.player.hex() not in metrics

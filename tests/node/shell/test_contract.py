@@ -11,6 +11,7 @@ from jam.board import Assign, Say, SetTitle
 from jam.synthetic import make
 from node.engine.inputs import Edit, HintReceived, OpenSession
 from node.shell import purse, views
+from node.shell.history import history
 from tests.node.shell.test_backend import Scene
 from tests.sim.room import SECOND, perform, room, settle
 
@@ -64,5 +65,12 @@ def test_blocks_windows_peers_and_history_are_documented() -> None:
     assert board["parts"] and board["lines"] and not _undocumented(board)
     peers = [views.peer(peer, (), world.now_us) for peer in engine.peers.values()]
     assert windows and peers
-    for shown in (blocks, windows, peers, purse.history(engine, 9), purse.wallet(engine), views.documents(engine)):
+    for shown in (
+        blocks,
+        windows,
+        peers,
+        history(engine, world.now_us, 99),
+        purse.wallet(engine),
+        views.documents(engine),
+    ):
         assert not _undocumented(shown)

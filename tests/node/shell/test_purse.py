@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from consensus.ops import LotRef, Stake, Transfer, Unstake, Witness
+from consensus.ops import LotRef, Stake, Transfer, Unstake, Vote, Witness
 from consensus.params import SMALL
 from crdt.types import Epoch, MicroJam, Seq, ledger_document
 from node.engine.engine import Engine
 from node.shell import purse
+from node.shell.history import history
 from tests.consensus.world import FIRST, World
 from tests.node.shell.test_contract import _undocumented
 
@@ -80,7 +81,7 @@ def test_operations_say_what_became_of_them_and_why() -> None:
 def test_history_ends_with_all_that_is_held() -> None:
     _, engines = spent()
     for engine in engines:
-        items = purse.history(engine, 100)["items"]
+        items = history(engine, NOW_US, 100)["items"]
         account, coming = engine.ledger.account(engine.player)
         assert items[0]["balance_micro"] == account.total_micro + coming.total_micro
         assert not _undocumented(items)
@@ -88,14 +89,47 @@ def test_history_ends_with_all_that_is_held() -> None:
         for item in reversed(items):
             balance += item["amount_micro"]
             assert item["balance_micro"] == balance and (item["to"] is None) == (item["role"] != "sent")
-    roles = [item["role"] for item in purse.history(engines[0], 100)["items"]]
-    assert sorted(roles) == ["performed", "played", "played", "sent"]
-    assert purse.history(engines[0], 1)["items"] == purse.history(engines[0], 100)["items"][:1]
+            assert item["why"] and (item["counted"] or not item["amount_micro"])
+    roles = [item["role"] for item in history(engines[0], NOW_US, 100)["items"]]
+    assert sorted(roles) == ["performed", "played", "received", "sent", "sent", "staked", "unstaked"]
+    assert history(engines[0], NOW_US, 1)["items"] == history(engines[0], NOW_US, 100)["items"][:1]
+    paged = [row for before in (None, 6, 4, 2) for row in history(engines[0], NOW_US, 2, before)["items"]]
+    assert paged == history(engines[0], NOW_US, 100)["items"]
+
+
+def test_history_says_what_did_not_count_and_why() -> None:
+    world, (ann, ben) = spent()
+    rows = {(row["role"], row["counted"]): row for row in history(ann, NOW_US, 100)["items"]}
+    wanted = rows["sent", False]
+    assert (wanted["amount_micro"], wanted["moved_micro"]) == (0, 900_000_000) and "were there" in wanted["why"]
+    assert "quality 1.0000" in rows["played", True]["why"] and rows["received", True]["from"] == ben.player.hex()
+    assert [row["memo"] for row in history(ben, NOW_US, 100)["items"] if row["from"]] == ["", "thanks"]
+    window = (E + 3) * SMALL.epoch_windows
+    world.pulse(window)
+    lost = world.propose(world.people[1], window)
+    for votes, role in ((0, "pending"), (3, "unpaid")):
+        world.vote(world.people[1], lost, window, Vote.NO, *(world.people[0], *world.people[2:])[:votes])
+        for entry in world.entries:
+            ben.ledger.add(entry)
+        (row,) = [row for row in history(ben, NOW_US, 100)["items"] if row["block"] == lost.hex()]
+        assert (row["role"], row["counted"], row["amount_micro"]) == (role, False, 0)
+        assert row["why"].startswith("pending" if role == "pending" else "rejected by 3 of 3 votes")
+
+
+def test_what_a_checkpoint_has_settled_is_one_row() -> None:
+    _, (ann, _) = spent()
+    whole = history(ann, NOW_US, 100)["items"]
+    content = ann.ledger.content_at(Epoch(E + 1))
+    ann.ledger.restart(content, ())
+    (row,) = history(ann, NOW_US, 100)["items"]
+    account, coming = ann.ledger.account(ann.player)
+    assert row["role"] == "carried" and row["amount_micro"] == account.total_micro + coming.total_micro
+    assert row["balance_micro"] == next(r["balance_micro"] for r in whole if r["epoch"] == E + 1)
 
 
 @pytest.mark.parametrize("seq", [0, 1])
 def test_what_a_fork_burns_is_in_the_history(seq: int) -> None:
     _, (ann, _) = spent()
     ann.ledger.freeze(ann.player, ledger_document(Epoch(E + 1)), Seq(seq))
-    burned = [item["amount_micro"] for item in purse.history(ann, 100)["items"] if item["role"] == "burned"]
+    burned = [item["amount_micro"] for item in history(ann, NOW_US, 100)["items"] if item["role"] == "burned"]
     assert burned == ([] if seq == 0 else [-500])
