@@ -42,6 +42,7 @@ class Documents:
         self._now_us = now_us
         self._total: Digest | None = None
         self.on_added: Callable[[tuple[Entry, ...]], None] = _nothing
+        self.on_settling: Callable[[Epoch], None] = _nothing  # before the ledger forgets what is up to an epoch
         for entry in stored.entries:
             self._restore(entry)
         for first, second in stored.proofs:
@@ -141,6 +142,7 @@ class Documents:
 
     def begin(self, content: Content, raw: bytes) -> None:
         """Go on from the content of a final checkpoint: what is of its epochs is past."""
+        self.on_settling(content.epoch)
         self.checkpoint = raw
         later = [(name, replica) for name, replica in self.replicas.items() if _is_later(name, content.epoch)]
         self.ledger.restart(content, (e for _, replica in later for log in replica.logs.values() for e in log.entries))
@@ -176,7 +178,7 @@ def _is_later(name: DocumentName, epoch: Epoch) -> bool:
     return found is not None and found > epoch
 
 
-def _nothing(_: tuple[Entry, ...]) -> None:
+def _nothing(_: object) -> None:
     """Nobody wants to know."""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from consensus.checkpoint import NO_VALUE
 from consensus.events import Event
 from crdt.errors import Misuse, OperatingFailure
-from crdt.types import DocumentName, PlayerId, SessionId
+from crdt.types import DocumentName, Epoch, PlayerId, SessionId
 from jam.board import Change
 from node.api.backend import ChartWish, SessionWish
 from node.api.backend import Played as ApiPlayed
@@ -16,7 +17,8 @@ from node.engine.effects import BlockChanged, BoardChanged, Heard, SessionChange
 from node.engine.inputs import CloseSession, Edit, Input, OpenSession, Played
 from node.guests.host import Guests
 from node.shell import purse, views
-from node.shell.history import history
+from node.shell.history import history, settle
+from node.shell.journal import Journal
 from node.shell.library import Shelf
 from node.shell.node import Node, Told
 from node.shell.scorer import Scorer
@@ -41,7 +43,13 @@ class DaemonBackend:
         self.stand = Stand(node.engine, self.now_us, self.edit, self.open_session)
         self.scorer = Scorer(node.engine.duties, self.board.publish)
         self.door = Guests(node, self)
+        base = node.engine.ledger.base
+        self._journal = Journal(node.config.journal_path, base.epoch if base != NO_VALUE else None)
+        node.engine.documents.on_settling = self._settle
         self.till = Till(node.engine, self.now_us, node.give, node.hands.settled, node.config.keys_path)
+
+    def _settle(self, epoch: Epoch) -> None:
+        settle(self.engine, self.clock.now_us(), epoch, self._journal)
 
     # what the engine tells
 
@@ -137,7 +145,7 @@ class DaemonBackend:
 
     def history(self, limit: int, before: int | None) -> Doc:
         """`symjam.history/1`."""
-        return history(self.engine, self.clock.now_us(), limit, before)
+        return history(self.engine, self.clock.now_us(), limit, before, journal=self._journal)
 
     def plan(self, wish: AnyWish) -> Doc:
         """`symjam.plan/1`."""

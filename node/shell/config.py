@@ -62,6 +62,11 @@ class Config:
         return self.data_dir / f"restored-{self.network_name}"
 
     @property
+    def journal_path(self) -> Path:
+        """The history of what a final checkpoint has settled (node/shell/journal.py)."""
+        return self.data_dir / f"history-{self.network_name}.jsonl"
+
+    @property
     def remembered_path(self) -> Path:
         """Addresses at which peers were met."""
         return self.data_dir / f"peers-{self.network_name}.json"

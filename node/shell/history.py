@@ -1,7 +1,7 @@
 """What came and went of a player's coins, and why; and what did not count, and why not (docs/wallet.md).
 
 Rows follow from the ledger as it is now, so what it takes back is gone from here too. A final checkpoint has settled
-what came before it: one row says what was held then, and the ledger knows no more of it.
+what came before it: the ledger knows no more of it, and the journal (node/shell/journal.py) remembers the rows.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from consensus.verdict import Standing, Status, status_of
 from crdt.types import BlockId, Epoch, PlayerId, Window, short
 from node.engine.duties import Outcome
 from node.engine.engine import Engine
+from node.shell.journal import Journal
 from node.shell.purse import origin_of
 
 Doc = dict[str, Any]
@@ -30,14 +31,39 @@ EMPTY: Doc = {
 }  # fmt: skip
 
 
-def history(engine: Engine, now_us: int, limit: int, before: int | None = None, guest: PlayerId | None = None) -> Doc:
+def history(
+    engine: Engine,
+    now_us: int,
+    limit: int,
+    before: int | None = None,
+    guest: PlayerId | None = None,
+    journal: Journal | None = None,
+) -> Doc:
     """`symjam.history/1`: rows by number, newest first, those below `before` if it is given."""
-    rows, balance = list(_History(engine, guest or engine.player, now_us).rows()), 0
-    for number, row in enumerate(rows, 1):
-        balance += row["amount_micro"]
+    rows = _numbered(engine, now_us, guest or engine.player, journal)
+    below = [row for row in reversed(rows) if before is None or row["number"] < before][:limit]
+    if journal is not None and len(below) < limit:
+        first = rows[0]["number"] if rows else (journal.last or {"number": 0})["number"] + 1
+        below += journal.page(first if before is None else min(first, before), limit - len(below))
+    return {"schema": "symjam.history/1", "items": below}
+
+
+def settle(engine: Engine, now_us: int, epoch: Epoch, journal: Journal) -> None:
+    """Keep the rows up to the end of an epoch, of which a checkpoint is final: the ledger is about to forget them."""
+    rows = [row for row in _numbered(engine, now_us, engine.player, journal) if row["epoch"] <= epoch]
+    closed = {"role": "unpaid", "why": "closed undecided: a checkpoint holds that"}
+    journal.keep({**row, **closed} if row["role"] == "pending" else row for row in rows)
+
+
+def _numbered(engine: Engine, now_us: int, player: PlayerId, journal: Journal | None) -> list[Doc]:
+    """What the ledger tells, after what the journal does."""
+    last = journal.last if journal is not None else None
+    number, balance = (last["number"], last["balance_micro"]) if last else (0, 0)
+    rows = list(_History(engine, player, now_us).rows(balance, last is not None))
+    for row in rows:
+        number, balance = number + 1, balance + row["amount_micro"]
         row["number"], row["balance_micro"] = number, balance
-    last = len(rows) if before is None else max(0, before - 1)
-    return {"schema": "symjam.history/1", "items": rows[:last][::-1][:limit]}
+    return rows
 
 
 class _History:
@@ -49,24 +75,26 @@ class _History:
         base = engine.ledger.base
         self._since = Epoch(base.epoch + 1 if base != NO_VALUE else 0)
 
-    def rows(self) -> Iterator[Doc]:
+    def rows(self, known_micro: int, is_continued: bool) -> Iterator[Doc]:
         found = [*self._own(), *self._burned(), *self._received(), *self._earned(), *self._unpaid(), *self._refused()]
-        yield from self._carried()
+        yield from self._carried(known_micro, is_continued)
         yield from (row for row in sorted(found, key=lambda row: row["epoch"]) if row["epoch"] >= self._since)
 
     def _row(self, epoch: Epoch, role: str, why: str, window: int | None = None, **more: Any) -> Doc:
         last = (epoch + 1) * self._p.epoch_windows - 1
         return {"epoch": epoch, "window": last if window is None else window, "role": role, **EMPTY, **more, "why": why}
 
-    def _carried(self) -> Iterator[Doc]:
+    def _carried(self, known_micro: int, is_continued: bool) -> Iterator[Doc]:
+        """What a checkpoint says is held, beyond what is remembered of how it came."""
         if self._since == 0:
             return
         epoch = Epoch(self._since - 1)
         account, coming = self._ledger.account(self._me, epoch)
-        held = account.total_micro + coming.total_micro
-        if held:
-            why = "held when a checkpoint became final; it is settled, and what it came from is not kept here"
-            yield self._row(epoch, "carried", why, amount_micro=held)
+        beyond = account.total_micro + coming.total_micro - known_micro
+        if beyond:
+            held = "held when a checkpoint became final; it is settled, and what it came from is not kept here"
+            why = "a checkpoint says so; this node had seen it otherwise, or not at all" if is_continued else held
+            yield self._row(epoch, "carried", why, amount_micro=beyond)
 
     def _own(self) -> Iterator[Doc]:
         for one in self._ledger.spends(self._me):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from consensus.chains import position_of
 from consensus.ops import LotRef, Stake, Transfer, Unstake, Vote, Witness
 from consensus.params import SMALL
 from crdt.types import Epoch, MicroJam, Seq, ledger_document
 from node.engine.engine import Engine
 from node.shell import purse
-from node.shell.history import history
+from node.shell.history import history, settle
+from node.shell.journal import Journal
 from tests.consensus.world import FIRST, World
 from tests.node.shell.test_contract import _undocumented
 
@@ -116,7 +120,23 @@ def test_history_says_what_did_not_count_and_why() -> None:
         assert row["why"].startswith("pending" if role == "pending" else "rejected by 3 of 3 votes")
 
 
-def test_what_a_checkpoint_has_settled_is_one_row() -> None:
+def test_the_journal_remembers_what_a_checkpoint_has_settled(tmp_path: Path) -> None:
+    world, (ann, _) = spent()
+    journal, whole = Journal(tmp_path / "history", None), history(ann, NOW_US, 100)["items"]
+    settled, said = Epoch(E + 1), world.entries
+    settle(ann, NOW_US, settled, journal)
+    ann.ledger.restart(ann.ledger.content_at(settled), (e for e in said if position_of(e).epoch > settled))
+    for kept in (journal, Journal(tmp_path / "history", settled)):
+        assert history(ann, NOW_US, 100, journal=kept)["items"] == whole
+        paged = [row for before in (None, 6, 4, 2) for row in history(ann, NOW_US, 2, before, journal=kept)["items"]]
+        assert paged == whole
+    for row in journal.page(99, 1):  # had it seen less than the checkpoint says, one row makes up for it
+        journal.keep([{**row, "number": row["number"] + 1, "balance_micro": row["balance_micro"] - 7}])
+    (extra,) = [row for row in history(ann, NOW_US, 100, journal=journal)["items"] if row["role"] == "carried"]
+    assert extra["amount_micro"] == 7 and "otherwise" in extra["why"]
+
+
+def test_what_a_checkpoint_has_settled_is_one_row_without_it() -> None:
     _, (ann, _) = spent()
     whole = history(ann, NOW_US, 100)["items"]
     content = ann.ledger.content_at(Epoch(E + 1))
