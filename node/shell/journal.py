@@ -2,8 +2,8 @@
 
 One row a line, oldest first, appended just before the ledger goes on from the checkpoint. Nothing depends on it but
 what a person reads: it is written without waiting for the disk, and what is missing of it shows as one row "carried"
-that makes up the difference. Rows of epochs beyond the checkpoint that the store holds were written by a process that died
-in between; they are dropped, for the ledger still tells them.
+that makes up the difference. Rows of epochs beyond the checkpoint that the store holds were written by a process that
+died in between; they are dropped, for the ledger still tells them.
 """
 
 from __future__ import annotations
