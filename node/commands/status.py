@@ -36,6 +36,8 @@ def _lines(status: dict[str, Any]) -> list[str]:
         f"peers    {len(status['peers'])}",
     ]
     lines += [f"  {_peer(peer, status['now_us'])}" for peer in status["peers"]]
+    here = [f"{short(guest['player'])} at {short(guest['host'])}" for guest in status["guests"] if guest["here"]]
+    lines += [f"guests   {', '.join(here)}"] if here else []
     if not ledger["ready"]:
         lines.append(f"waiting  {_waiting(status)}")
     if status["refused"]:

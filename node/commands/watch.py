@@ -78,7 +78,8 @@ class Seen:
         """The players that are here, this one first."""
         if self.status is None:
             return []
-        return [self.status["player"], *(peer["player"] for peer in self.status["peers"])]
+        peers = (peer["player"] for peer in self.status["peers"])
+        return [self.status["player"], *peers, *(guest["player"] for guest in self.status["guests"] if guest["here"])]
 
 
 def picture(seen: Seen) -> RenderableType:
@@ -117,7 +118,8 @@ def _people(seen: Seen) -> Table:
         playing = now_us - seen.heard_us.get(player, -PLAYING_US) < PLAYING_US
         doing = "playing" if playing else "listening"
         if peer is None:
-            table.add_row(f"{short(player)} (you)", doing, "", "", "")
+            name = "you" if player == seen.status["player"] else "guest"
+            table.add_row(f"{short(player)} ({name})", doing, "", "", "")
             continue
         trip = f"{peer['rtt_us'] / 1000:.1f} ms" if peer["rtt_us"] is not None else "-"
         clock = f"± {peer['clock']['uncertainty_us'] / 1000:.2f} ms" if peer["clock"] else "-"

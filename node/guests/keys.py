@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -85,6 +86,16 @@ class GuestKey:
             replace_file(self.directory / FILE_NAME, _encode(self._kept))
         return words_of(self._kept.entropy)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was ever signed with it in a ledger, and nobody has its words."""
+        return not self.is_taken and not any(self.directory.glob("last-signed-*"))
+
+    def begin_anew(self, kept: _KeyFile) -> None:
+        """Be another's key from now on."""
+        replace_file(self.directory / FILE_NAME, _encode(kept))
+        self._kept = kept
+
     def signed_path(self, network_name: str) -> Path:
         """Where it is recorded what this key signed last."""
         return self.directory / f"last-signed-{network_name}"
@@ -125,13 +136,19 @@ class GuestKeys:
         """The key of whoever has this secret; None for one that was taken home, or for nobody."""
         return next((key for key in self._keys if key.is_known_by(secret) and not key.is_taken), None)
 
-    def make(self, entropy: bytes, secret: str) -> GuestKey:
-        """A new key, saved and synced. OperatingFailure when too many are kept, or it cannot be saved."""
+    def make(self, entropy: bytes, secret: str, in_use: Collection[PlayerId] = ()) -> GuestKey:
+        """A new key, saved and synced; when many are kept, in the place of an idle one: who knocks and goes leaves
+        nothing. OperatingFailure when there is none such, or it cannot be saved.
+        """
         if self._count >= GUEST_KEYS_MAX:
+            idle = next((key for key in self._keys if key.player not in in_use and key.is_idle), None)
+            if idle is not None:
+                idle.begin_anew(_new(entropy, secret))
+                return idle
             remedy = f"Whoever runs it can move folders out of {self._directory}: keys, with what was earned by them."
             raise OperatingFailure("no more guests", f"{GUEST_KEYS_MAX} guests' keys are kept at this node", remedy)
         folder = self._directory / str(self._last + 1)
-        kept = _KeyFile(VERSION, entropy, Identity(seed_of(entropy)).player, _hash(secret), False)
+        kept = _new(entropy, secret)
         try:
             folder.mkdir(mode=0o700, parents=True)
             self._directory.chmod(0o700)
@@ -144,6 +161,10 @@ class GuestKeys:
         made = GuestKey(folder, kept)
         self._keys.append(made)
         return made
+
+
+def _new(entropy: bytes, secret: str) -> _KeyFile:
+    return _KeyFile(VERSION, entropy, Identity(seed_of(entropy)).player, _hash(secret), False)
 
 
 def _hash(secret: str) -> bytes:

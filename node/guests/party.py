@@ -85,7 +85,8 @@ class Party:
             if key is None:
                 secret = secrets.token_urlsafe(32)
                 entropy = secrets.token_bytes(ENTROPY_BYTES)
-                key = await trio.to_thread.run_sync(self._keys.make, entropy, secret)
+                seated = {guest.player for guest in self._guests} | set(self._node.engine.seats.guests)
+                key = await trio.to_thread.run_sync(self._keys.make, entropy, secret, seated)
             identity = await trio.to_thread.run_sync(key.identity)
             if token != self.token:  # it ended meanwhile
                 raise ended()

@@ -52,6 +52,24 @@ def test_what_is_damaged_or_open_is_not_used_and_harms_no_other(tmp_path: Path, 
     assert again.make(bytes([2]) * 32, "u" * 43).directory.name == "3"  # nothing is written over
 
 
+def test_of_too_many_one_that_never_signed_makes_room_and_no_other(tmp_path: Path) -> None:
+    keys = GuestKeys(tmp_path)
+    made = [keys.make(bytes([number]) * 32, f"{number:043}") for number in range(4)]
+    made[0].signed_path("main").touch()
+    made[1].take_home()
+    in_use = made[2].player
+    for number in range(4, GUEST_KEYS_MAX):
+        (tmp_path / str(number + 1)).mkdir()
+    players = [key.player for key in made]
+    keys = GuestKeys(tmp_path)
+    assert keys.make(bytes([99]) * 32, SECRET, [in_use]).directory.name == "4"
+    reread = GuestKeys(tmp_path)
+    assert reread.players()[:3] == players[:3] and players[3] not in reread.players()
+    assert reread.of(SECRET) is not None and reread.of(f"{3:043}") is None
+    with pytest.raises(OperatingFailure):
+        reread.make(bytes([98]) * 32, "v" * 43, reread.players())
+
+
 def test_so_many_are_kept_and_no_more(tmp_path: Path) -> None:
     for number in range(1, GUEST_KEYS_MAX + 1):
         (tmp_path / str(number)).mkdir()
