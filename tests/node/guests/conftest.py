@@ -59,23 +59,6 @@ class Door:
 
         return await trio.to_thread.run_sync(run)
 
-    async def ask_often(self, path: str, secret: str, times: int) -> list[int]:
-        """The same request again and again over one connection; the statuses."""
-        address, port = self.host.split(":")
-
-        def run() -> list[int]:
-            connection = HTTPConnection(address, int(port), timeout=10)
-            answers = []
-            for _ in range(times):
-                connection.request("GET", path, headers={"Authorization": f"Bearer {secret}"})
-                answer = connection.getresponse()
-                answer.read()
-                answers.append(answer.status)
-            connection.close()
-            return answers
-
-        return await trio.to_thread.run_sync(run)
-
     async def join(self, secret: str = "", token: str | None = None) -> tuple[str, str]:
         """Come in by the invitation; the player that one is, and the secret."""
         status, said = await self.ask("POST", "/api/guest", body={"token": token or self.token, "secret": secret})
