@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 TESTS ?= tests
 
-.PHONY: help setup run test lint bench fairness odds scale decay fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock latency lock clean
+.PHONY: help setup run test lint bench fairness odds scale decay fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock latency pictures lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -103,6 +103,9 @@ clock: $(VENV)/.ready-dev ## two clocks 100 ppm apart, five kinds of network (ro
 
 latency: $(VENV)/.ready-dev ## key to sound, page to page, 8 pages on 4 nodes, a real take: SECONDS=180 KEYS=300 (TRIALS="keys crossing crowd groove")
 	@$(BIN)/python -m tests.latency $(TRIALS) --seconds $(or $(SECONDS),180) --keys $(or $(KEYS),300) $(if $(JSON),--json)
+
+pictures: $(VENV)/.ready-dev ## take docs/img/*.png: every view of the page on nodes that play
+	@$(BIN)/python -m tests.node.web.pictures
 
 yjs-crosscheck: $(VENV)/.ready-dev ## our Yjs decoder and encoder against Yjs in Node.js: COUNT=5000 SEED=1
 	@$(BIN)/python -m tests.doors.crosscheck --count $(or $(COUNT),5000) --seed $(or $(SEED),1)

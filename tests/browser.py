@@ -42,7 +42,7 @@ KEYS: Final = {letter: (f"Key{letter.upper()}", ord(letter.upper())) for letter 
 KEYS.update({str(digit): (f"Digit{digit}", ord(str(digit))) for digit in range(10)})
 KEYS.update({";": ("Semicolon", 186), "ArrowRight": ("ArrowRight", 39), "ArrowLeft": ("ArrowLeft", 37)})
 _START_TIMEOUT_S: Final = 20
-_CALL_TIMEOUT_S: Final = 20
+_CALL_TIMEOUT_S: Final = 60  # only what hangs takes so long
 _MESSAGE_MAX_BYTES: Final = 64_000_000
 
 

@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("trials", nargs="*", metavar="TRIAL", help=f"of {', '.join(TRIALS)}; default: all")
     parser.add_argument("--seconds", type=float, default=180.0, help="how long the crowd plays")
     parser.add_argument("--keys", type=int, default=300, help="pressed in each of the first two")
+    parser.add_argument("--nodes", type=int, default=NODES, help="of the crowd, two pages each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="one JSON line for each")
     wish = parser.parse_args()
@@ -45,7 +46,7 @@ def main() -> int:
     trials: dict[str, Callable[[], list[Any]]] = {
         "keys": lambda: _in_browser(2, partial(own_sound, keys=wish.keys, seed=wish.seed)),
         "crossing": lambda: _in_browser(2, partial(crossing, keys=wish.keys, seed=wish.seed)),
-        "crowd": lambda: _in_browser(NODES, partial(crowd, seconds=wish.seconds, seed=wish.seed)),
+        "crowd": lambda: _in_browser(wish.nodes, partial(crowd, seconds=wish.seconds, seed=wish.seed)),
         "groove": lambda: [one for name in TAKES for one in trio.run(groove, take(name), GROOVE_S)],
     }
     missed = 0

@@ -30,7 +30,8 @@ Told = tuple[str, int, int, int]  # player, session time, kind, lane
 class Crowd(NamedTuple):
     """What came of it. `missing` and `foreign`: what pages were not told, or told and never played, of all that was
     `told` there; `heard`: notes of others that came to sound, `late` of them after their moment, `unnoticed` ones
-    without being counted so. Memory of the largest page, bytes."""
+    without being counted so, `stale` too late to sound at all. `cut`: how often a page lost its node, or read so slowly
+    that news was dropped, and so missed some. Memory of the largest page, bytes."""
 
     pages: int
     seconds: float
@@ -43,6 +44,7 @@ class Crowd(NamedTuple):
     late: int
     unnoticed: int
     stale: int
+    cut: int
     heap: tuple[int, int, int]
     growth: float  # of the page that grew most, from the first look at its memory to the last
 
@@ -101,7 +103,7 @@ def _recordings(nodes: Sequence[Process]) -> list[Counter[Told]]:
 
 async def crowd(browser: Chromium, nodes: Sequence[Process], seconds: float, seed: int) -> Crowd:
     """Open the pages, play on all of them for so long, wait for the last note, count."""
-    async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
+    async with trio.open_nursery() as nursery, AsyncExitStack() as stack:
         seats = []
         for node in (*nodes,) * PAGES_A_NODE:
             page = await stack.enter_async_context(watched(browser, node, nursery, len(nodes)))
@@ -133,16 +135,16 @@ async def _watch_memory(seats: Sequence[_Seat], seconds: float) -> None:
 
 async def _settled(nodes: Sequence[Process], seats: Sequence[_Seat]) -> list[Counter[Told]]:
     """The recordings, once they are the same and every page was told all of them, or it has taken too long."""
-    recorded: list[Counter[Told]] = []
-    with trio.move_on_after(SETTLE_S):
-        while True:
-            await trio.sleep(0.5)
-            for seat in seats:
-                await seat.drain()
-            recorded = await trio.to_thread.run_sync(_recordings, nodes)
-            if all(seat.told == recorded[0] for seat in seats) and all(one == recorded[0] for one in recorded):
-                break
-    return recorded
+    until = trio.current_time() + SETTLE_S
+    while True:
+        await trio.sleep(0.5)
+        for seat in seats:
+            await seat.drain()
+        recorded = await trio.to_thread.run_sync(_recordings, nodes)
+        if all(seat.told == recorded[0] for seat in seats) and all(one == recorded[0] for one in recorded):
+            return recorded
+        if trio.current_time() > until:
+            return recorded
 
 
 def _outcome(seats: Sequence[_Seat], seconds: float, recorded: Sequence[Counter[Told]]) -> Crowd:
@@ -159,7 +161,7 @@ def _outcome(seats: Sequence[_Seat], seconds: float, recorded: Sequence[Counter[
         sum(seat.told.total() for seat in seats),
         missing,
         foreign,
-        *(sum(seat.last[name] for seat in seats) for name in ("notes", "late", "unnoticed", "stale")),
+        *(sum(seat.last[name] for seat in seats) for name in ("notes", "late", "unnoticed", "stale", "cut")),
         (first, middle, last),
         round(growth, 4),
     )

@@ -18,8 +18,8 @@ from tests.browser import KEYS, Chromium, Page, open_page
 LANE_KEYS: Final = "asdfghjkl;"
 READY_S: Final = 90
 _SEEN: Final = """(() => {
-  const {player, playout, world} = symjam.app;
-  const seen = window.seen = {keyed: [], own: [], told: [], notes: 0, late: 0, unnoticed: 0};
+  const {connection, player, playout, world} = symjam.app;
+  const seen = window.seen = {keyed: [], own: [], told: [], notes: 0, late: 0, unnoticed: 0, cut: 0};
   let key = null;
   addEventListener("keydown", (event) => { key = event.timeStamp; }, {capture: true});
   for (const kind of [OscillatorNode, AudioBufferSourceNode]) {
@@ -38,13 +38,15 @@ _SEEN: Final = """(() => {
     const now = performance.now();
     seen.told.push(...d.events.map((e) => [d.player, e[0], e[1], e[2], now]));
   });
+  connection.addEventListener("state", () => { if (connection.state === "gone") seen.cut++; });
+  connection.addEventListener("message", ({detail: d}) => { if (d.type === "resync") seen.cut++; });
   playout.addEventListener("note", ({detail: d}) => {
     seen.notes++;
     if (d.late) seen.late++;
     else if (performance.now() - d.dueMs > 5) seen.unnoticed++;
   });
   window.drain = () => ({keyed: seen.keyed.splice(0), own: seen.own.splice(0), told: seen.told.splice(0),
-    notes: seen.notes, late: seen.late, unnoticed: seen.unnoticed, stale: playout.stale});
+    notes: seen.notes, late: seen.late, unnoticed: seen.unnoticed, cut: seen.cut, stale: playout.stale});
 })()"""
 
 
@@ -58,7 +60,7 @@ class Watched:
 
     async def begin(self, players: int) -> None:
         """Open the node's page; returns when it knows the time and everybody, and its sound runs."""
-        await self.page.size(480, 640)
+        await self.page.size(360, 480)
         await self.page.go((await trio.to_thread.run_sync(self.node.client)).address.page_url)
         here = f"window.symjam && symjam.app.clock.ready && symjam.app.world.players.length === {players}"
         await self.page.until(here, READY_S)

@@ -7,6 +7,7 @@ const BACKOFF_MS = [250, 500, 1_000, 2_000, 4_000, 5_000];
 const SILENCE_MS = 5_000; // the node sends a status every second
 const PROBE_PAUSE_MS = 15;
 const LOOK_EVERY_MS = 500;
+const SLEPT_MS = 2_000; // between two looks: this page itself stood still
 const OVER = 4401; // a guest's invitation has ended
 const BURST_MAX_MS = 1_000; // by then its last probe has left
 
@@ -18,6 +19,7 @@ export class Connection extends EventTarget {
   #probes = new Map();
   #nextId = 1;
   #heardAtMs = 0;
+  #lookedAtMs = 0;
   #burstAtMs = 0;
   #timer = 0;
 
@@ -128,6 +130,10 @@ export class Connection extends EventTarget {
   }
 
   #watch() {
+    const nowMs = performance.now();
+    const slept = nowMs - this.#lookedAtMs > SLEPT_MS;
+    this.#lookedAtMs = nowMs;
+    if (slept) this.#heardAtMs = nowMs; // what the node said meanwhile waits to be read
     if (this.state !== "live") return;
     if (performance.now() - this.#heardAtMs > SILENCE_MS) {
       const silent = this.#socket;

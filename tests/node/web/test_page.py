@@ -188,6 +188,21 @@ async def test_a_node_that_goes_is_said_and_found_again(shown: Shown) -> None:
     assert {e.lane for e in shown.node.played} == {2}
 
 
+async def test_a_page_that_stood_still_does_not_take_the_node_for_gone(shown: Shown) -> None:
+    """What the node said meanwhile was thrown away with the connection, and so were notes of others."""
+    page = shown.page
+    await page.value(
+        """window.states = []; const {connection, world} = symjam.app;
+        connection.addEventListener("state", () => states.push(connection.state));
+        const now = performance.now.bind(performance);
+        // Just after one word of the node's, so that the page looks at the silence before the next one.
+        const jumped = new Promise((done) => world.addEventListener("status", done, {once: true}));
+        jumped.then(() => { performance.now = () => now() + 9_000; })"""
+    )
+    await trio.sleep(0.7)  # it looks twice a second
+    assert await page.value("states") == []
+
+
 async def test_another_token_is_said_and_not_tried_for_ever(shown: Shown) -> None:
     shown.server.cancel()
     await shown.page.until("document.body.dataset.state === 'gone'")
