@@ -58,6 +58,8 @@ async def _take(browser: Chromium, nodes: Sequence[Process], seconds: int, wante
         open_page(browser, nursery) as there,
     ):
         await here.size(1280, 800)
+        dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+        await here.call("Emulation.setEmulatedMedia", features=dark)
         for page, node in ((here, nodes[0]), (there, nodes[1])):
             await page.go(node.client().address.page_url)
             met = f"window.symjam && symjam.app.clock.ready && symjam.app.world.players.length === {NODES}"
@@ -68,7 +70,9 @@ async def _take(browser: Chromium, nodes: Sequence[Process], seconds: int, wante
             await page.until("document.querySelectorAll('.parts button').length === 3", 60)
             await page.value(f"document.querySelectorAll('.parts button')[{number}].click()")
         await here.value("location.hash = '#/play'")
-        playing = [_player(node, seconds + 30, seed) for seed, node in enumerate(nodes[:2], start=3) if seconds]
+        for key in "asdf":
+            await here.press(key)
+        playing = [_player(node, seconds + 120, seed) for seed, node in enumerate(nodes[:2], start=3) if seconds]
         try:
             await trio.sleep(seconds)
             for path in wanted:
@@ -86,7 +90,7 @@ def _player(node: Process, seconds: int, seed: int) -> Player:
 async def _picture(page: Page, path: Path) -> None:
     view = path.stem
     await page.value(f"location.hash = '#/{view}'")
-    await page.until(f"document.querySelector('main .view.{view}')")
+    await page.until(f"document.querySelector('main .view.{view}') !== null")
     if view == "play":  # well inside a window, when there is a score to see
         await page.until("(({window_ends_us, now_us}) => window_ends_us - now_us < 4e6)(symjam.app.world.status)", 60)
     await trio.sleep(LOOK_S)
