@@ -164,7 +164,7 @@ class _History:
 
     def _unpaid(self) -> Iterator[Doc]:
         """Own blocks that brought nothing, or nothing yet."""
-        for state in self._ledger.blocks(Window(self._since * self._p.epoch_windows)):
+        for state in self._ledger.blocks():
             if state.proposer == self._me and state.standing is not Standing.LOCAL:
                 yield self._unpaid_block(state)
 

@@ -25,7 +25,7 @@ from node.engine.engine import Engine
 from node.engine.inputs import Input, Sign
 from wallet import keystore
 from wallet.checks import WillNotCount, is_known, require_counts
-from wallet.keyfile import KeyLocked, WrongPassphrase
+from wallet.keyfile import KeyFile, KeyLocked, WrongPassphrase
 from wallet.risks import Circumstances, risks
 from wallet.wishes import AnyWish, Send, Where, minted_in, ops_of
 
@@ -81,7 +81,7 @@ class Till:
             "free_micro": free,
             "coming_micro": coming.total_micro,
             "left_micro": free - (0 if isinstance(signed[0], ops.Unstake) else amount),
-            "locked": keystore.look(self._keys).is_locked,
+            "locked": self._key_file().is_locked,
             "risks": list(risks(self._engine.params, wish, self._circumstances(lots))),
         }
 
@@ -152,8 +152,16 @@ class Till:
         left_us = p.window_start_us(following) - now_us
         return Circumstances(MicroJam(unsettled), len(engine.peers), -(-left_us // 1_000_000))
 
-    async def _require_passphrase(self, passphrase: str | None) -> None:
+    def _key_file(self) -> KeyFile:
+        """This player's; put another's there, under no passphrase, and nothing is signed."""
         file = keystore.look(self._keys)
+        if file.player != self._engine.player:
+            why = f"{file.path} is the key of another player than this node runs as"
+            raise Refused("locked", NOT_SIGNED, why, "Put this player's key file back")
+        return file
+
+    async def _require_passphrase(self, passphrase: str | None) -> None:
+        file = self._key_file()
         if not file.is_locked:
             return
         if passphrase is None:

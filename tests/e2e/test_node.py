@@ -38,7 +38,18 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["status"], ["peers"], ["blocks"], ["stop"], ["wallet", "show"], ["wallet", "balance"], ["wallet", "history"]],
+    [
+        *(
+            ["status"],
+            ["peers"],
+            ["blocks"],
+            ["stop"],
+            ["wallet", "show"],
+            ["wallet", "balance"],
+            ["wallet", "history"],
+        ),
+        *(["wallet", "send", "ab" * 32, "1", "--yes"], ["wallet", "value"], ["explain", "balance"]),
+    ],
 )
 def test_without_a_node_every_client_says_so_and_exits_3(arguments: list[str], tmp_path: Path) -> None:
     done = _symjam(*arguments, "--data", str(tmp_path / "none"), "--json")

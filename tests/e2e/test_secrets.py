@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from crdt.errors import OperatingFailure
 from crdt.keys import Identity
 from node.client import Client
 from node.commands.keys import BACK, OTHER_SCREEN
@@ -129,6 +130,10 @@ def test_a_running_node_shows_its_secrets_nowhere(
     status = client.status()
     assert status["player"] == ME.player.hex()
     answers: list[Any] = [status, client.metrics(), client.wallet(), client.history(), client.blocks()]
+    for wish in ({"kind": "stake", "amount_micro": 1}, {"kind": "mint"}, {"kind": "stake", "amount_micro": "1"}):
+        with pytest.raises(OperatingFailure) as refused:
+            client.sign(wish, PASSPHRASE)
+        answers.append(str(refused.value))
     clean("what the node answers", json.dumps(answers).encode())
     assert status["ledger"]["signs_from_epoch"] > status["epoch"] - 1
     assert not status["ledger"]["ready"]

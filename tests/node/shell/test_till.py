@@ -10,6 +10,7 @@ from crdt.errors import Refused
 from crdt.types import Epoch, Seq, ledger_document
 from tests.node.shell.purses import NOW, PASSPHRASE, Purse
 from tests.node.shell.test_contract import _undocumented
+from wallet import keystore
 from wallet.wishes import AnyWish, Report, Send, Stake, Unstake, Unvouch, Vouch, Witness
 
 NOBODY = "ab" * 32
@@ -96,6 +97,15 @@ async def test_nothing_is_signed_without_the_passphrase(tmp_path: Path) -> None:
         assert refused.value.reason == reason and PASSPHRASE not in str(refused.value)
     assert purse.engine.documents.total() == total
     assert (await purse.till.sign(wish, PASSPHRASE))["state"] == "pending"
+
+
+async def test_another_key_file_put_there_opens_nothing(tmp_path: Path) -> None:
+    purse = Purse(tmp_path / "keys", PASSPHRASE)
+    (tmp_path / "keys" / "identity.key").unlink()
+    keystore.create(tmp_path / "keys")
+    with pytest.raises(Refused) as refused:
+        await purse.till.sign(Stake(5), None)
+    assert refused.value.reason == "locked" and "another player" in refused.value.why
 
 
 async def test_a_fork_is_told_and_stays(purse: Purse) -> None:
