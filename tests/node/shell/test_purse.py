@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from consensus.chains import position_of
 from consensus.ops import LotRef, Stake, Transfer, Unstake, Vote, Witness
 from consensus.params import SMALL
 from crdt.types import Epoch, MicroJam, Seq, ledger_document
+from node.engine.documents import Stored
 from node.engine.engine import Engine
 from node.shell import purse
 from node.shell.history import history, settle
@@ -121,11 +121,12 @@ def test_history_says_what_did_not_count_and_why() -> None:
 
 
 def test_the_journal_remembers_what_a_checkpoint_has_settled(tmp_path: Path) -> None:
-    world, (ann, _) = spent()
-    journal, whole = Journal(tmp_path / "history", None), history(ann, NOW_US, 100)["items"]
-    settled, said = Epoch(E + 1), world.entries
-    settle(ann, NOW_US, settled, journal)
-    ann.ledger.restart(ann.ledger.content_at(settled), (e for e in said if position_of(e).epoch > settled))
+    world, _ = spent()
+    ann = Engine(world.people[0].identity, SMALL, NOW_US, stored=Stored(world.entries))
+    journal, whole, settled = Journal(tmp_path / "history", None), history(ann, NOW_US, 100)["items"], Epoch(E + 1)
+    ann.documents.on_settling = lambda epoch: settle(ann, NOW_US, epoch, journal)
+    ann.documents.begin(ann.ledger.content_at(settled), b"")
+    assert journal.last is not None and ann.ledger.is_settled(settled)
     for kept in (journal, Journal(tmp_path / "history", settled)):
         assert history(ann, NOW_US, 100, journal=kept)["items"] == whole
         paged = [row for before in (None, 6, 4, 2) for row in history(ann, NOW_US, 2, before, journal=kept)["items"]]
