@@ -13,6 +13,7 @@ nothing is to be promised, voted or spent twice either.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -21,7 +22,6 @@ from consensus.ops import AnyOp, encode_ops
 from crdt.entry import Entry, LogKey, Ref, first_body, next_body, sign
 from crdt.errors import Misuse
 from crdt.keys import Identity
-from crdt.limits import REFS_MAX
 from crdt.types import (
     NO_ENTRY,
     NO_NONCE,
@@ -29,7 +29,6 @@ from crdt.types import (
     EntryId,
     Epoch,
     Nonce,
-    PlayerId,
     Seq,
     jam_session,
     ledger_document,
@@ -57,7 +56,6 @@ class Authoring:
         self.nonce = nonce
         self.signed = self._latest(signed)
         self._unsynced: dict[DocumentName, Seq] = {}  # first own ledger entry that may not leave yet
-        self._referred: dict[PlayerId, EntryId] = {}
         self._away: _Away | None = None
 
     def take_up(self, until: Epoch, recorded: Signed | None, has_met: Callable[[], bool]) -> None:
@@ -191,18 +189,6 @@ class Authoring:
         return self.signed.entry if self.signed is not None else NO_ENTRY
 
     def _refs(self) -> tuple[Ref, ...]:
-        """Heads of the other authors' newest ledger logs that have moved since this node last named them."""
-        refs: list[Ref] = []
-        seen: set[PlayerId] = {self.identity.player}
-        for name in self.documents.names():
-            if ledger_epoch(name) is None:
-                break
-            for key, log in sorted(self.documents.replicas[name].logs.items()):
-                if key.author in seen or not log.entries:
-                    continue
-                seen.add(key.author)
-                if self._referred.get(key.author) != log.head and len(refs) < REFS_MAX:
-                    last = log.entries[-1]
-                    refs.append(Ref(name, key.author, last.body.seq, last.id))
-                    self._referred[key.author] = log.head
-        return tuple(sorted(refs))
+        """The other authors' newest ledger entries that nobody has named yet, as far as is known here."""
+        newest_first = itertools.takewhile(lambda name: ledger_epoch(name) is not None, self.documents.names())
+        return self.documents.frontier.tips(newest_first, self.identity.player)

@@ -13,6 +13,7 @@ from consensus.parts import is_past
 from crdt.canonical import digest, encode
 from crdt.entry import Body, Entry, open_entry
 from crdt.errors import Reason, Violation
+from crdt.frontier import Frontier
 from crdt.limits import DOCUMENTS_MAX
 from crdt.log import Equivocation, prove_equivocation
 from crdt.reconcile import Want, newest_first
@@ -38,6 +39,7 @@ class Documents:
         self.checkpoint = stored.checkpoint
         self.ledger = Ledger(params, self.network, None if self.checkpoint is None else unpack(self.checkpoint))
         self.replicas: dict[DocumentName, Replica] = {}
+        self.frontier = Frontier(self.replicas)
         self.past: set[DocumentName] = set()  # held, but so old that nodes no longer reconcile them
         self._now_us = now_us
         self._total: Digest | None = None
@@ -154,6 +156,7 @@ class Documents:
     def forget(self, document: DocumentName) -> None:
         """Let go of a document that was pruned."""
         self.replicas.pop(document, None)
+        self.frontier.forget(document)
         self.past.discard(document)
 
     def equivocations(self) -> list[Equivocation]:
@@ -169,6 +172,7 @@ class Documents:
         for entry in admission.added:
             if ledger_epoch(entry.body.document) is not None:
                 self.ledger.add(entry)
+                self.frontier.add(entry)
         self.on_added(admission.added)
         return admission
 
