@@ -44,3 +44,12 @@ def plain(text: str) -> str:
 def short(hexadecimal: str) -> str:
     """The first eight digits of an id."""
     return hexadecimal[:8]
+
+
+def step_of(peer: Doc) -> str:
+    """How far in step this node is with a peer: "yes", "live" (all but what is under way while somebody plays), or by
+    how many entries it is behind."""
+    if peer["synced"]:
+        return "yes"
+    is_live = not peer["behind_entries"] and peer["synced_us"] is not None
+    return "live" if is_live else f"{peer['behind_entries']} behind"

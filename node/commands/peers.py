@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from node.commands.common import as_json_line, client, short
+from node.commands.common import as_json_line, client, short, step_of
 
 _HEAD = ("player", "transport", "latency", "loss", "clock", "synced", "address")
 
@@ -39,6 +39,6 @@ def _row(peer: dict[str, Any]) -> tuple[str, ...]:
         f"{peer['rtt_us'] / 1_000:.1f} ms" if peer["rtt_us"] is not None else "?",
         f"{peer['loss_permille'] / 10:.1f}%",
         offset,
-        "yes" if peer["synced"] else f"{peer['behind_entries']} behind",
+        step_of(peer),
         peer["address"],
     )

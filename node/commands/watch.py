@@ -18,7 +18,7 @@ from rich.text import Text
 from trio_websocket import ConnectionClosed
 
 from crdt.errors import OperatingFailure
-from node.commands.common import as_json_line, client, jam, short
+from node.commands.common import as_json_line, client, jam, short, step_of
 from node.feed import open_socket
 from node.runtime import ApiAddress
 
@@ -123,7 +123,7 @@ def _people(seen: Seen) -> Table:
             continue
         trip = f"{peer['rtt_us'] / 1000:.1f} ms" if peer["rtt_us"] is not None else "-"
         clock = f"± {peer['clock']['uncertainty_us'] / 1000:.2f} ms" if peer["clock"] else "-"
-        table.add_row(short(player), doing, trip, clock, "yes" if peer["synced"] else f"-{peer['behind_entries']}")
+        table.add_row(short(player), doing, trip, clock, step_of(peer))
     return table
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from node.commands import peers
+from node.commands.common import step_of
 
 PEER = {
     "player": "ab" * 32,
@@ -18,6 +19,7 @@ PEER = {
     "clock": {"offset_us": -1_500, "uncertainty_us": 80},
     "synced": True,
     "behind_entries": 0,
+    "synced_us": 1_790_000_000_000_000,
     "address": "/ip4/192.168.1.7/tcp/4001",
 }
 NEW = {**PEER, "rtt_us": None, "clock": None, "synced": False, "behind_entries": 12, "transports": ["tcp"]}
@@ -43,6 +45,16 @@ def test_a_table_with_all_of_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert new.count("?") == 2
     assert "12 behind" in new
     assert known.index("/ip4") == new.index("/ip4") == head.index("address")
+
+
+@pytest.mark.parametrize(
+    ("synced", "behind", "synced_us", "words"),
+    [(True, 0, 5, "yes"), (False, 0, 5, "live"), (False, 3, 5, "3 behind"), (False, 0, None, "0 behind")],
+)
+def test_while_somebody_plays_nobody_is_behind_who_lacks_nothing(
+    synced: bool, behind: int, synced_us: int | None, words: str
+) -> None:
+    assert step_of({**PEER, "synced": synced, "behind_entries": behind, "synced_us": synced_us}) == words
 
 
 def test_nobody_is_said_in_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

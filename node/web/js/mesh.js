@@ -112,22 +112,22 @@ export class MeshView {
     for (const peer of peers) {
       const there = this.#places.get(peer.player);
       const tag = { x: here.x + (there.x - here.x) * 0.5, y: here.y + (there.y - here.y) * 0.5 };
-      lines.push(line(here, there, peer.synced ? "link" : "link behind"),
+      lines.push(line(here, there, isBehind(peer) ? "link behind" : "link"),
         s("text", { x: tag.x, y: tag.y - 3, class: "rtt" }, ms(peer.rtt_us)),
-        s("text", { x: tag.x, y: tag.y + 15, class: "clock" }, peer.synced ? `clock ± ${ms(peer.clock?.uncertainty_us, 2)}` : `${count(peer.behind_entries)} entries behind`));
+        s("text", { x: tag.x, y: tag.y + 15, class: "clock" }, isBehind(peer) ? `${count(peer.behind_entries)} entries behind` : `clock ± ${ms(peer.clock?.uncertainty_us, 2)}`));
     }
     this.#lines.replaceChildren(...lines);
   }
 
   #row(peer, nowUs) {
-    const synced = peer.synced ? "yes" : `${count(peer.behind_entries)} behind`;
+    const synced = stepOf(peer);
     const dot = h("i", { class: "dot" });
     dot.style.background = colorOf(peer.player);
     const name = h("th", { scope: "row" }, h("span", { class: "person" }, dot, nameOf(peer.player), h("code", { title: peer.player }, short(peer.player))),
       h("small", { class: "address", title: peer.address }, `${bare(peer.address)}, for ${span(nowUs - peer.since_us)}`));
     return h("tr", null, name, h("td", { class: "number" }, ms(peer.rtt_us)),
       h("td", { class: "number" }, peer.clock ? `± ${ms(peer.clock.uncertainty_us, 2)}` : DASH),
-      h("td", { class: peer.synced ? "good" : "wait" }, synced));
+      h("td", { class: isBehind(peer) ? "wait" : "good" }, synced));
   }
 
   #guestRow({ player, host }) {
@@ -196,4 +196,15 @@ function bare(address) {
 
 function line(a, b, kind) {
   return s("line", { x1: a.x, y1: a.y, x2: b.x, y2: b.y, class: kind });
+}
+
+// Known to hold what is missing here, or not compared with yet.
+function isBehind(peer) {
+  return !peer.synced && (peer.behind_entries > 0 || peer.synced_us === null);
+}
+
+// While somebody plays no two nodes hold the same for long: "live" is what a note under way makes of "yes".
+function stepOf(peer) {
+  if (peer.synced) return "yes";
+  return peer.behind_entries || peer.synced_us === null ? `${count(peer.behind_entries)} behind` : "live";
 }
