@@ -34,7 +34,7 @@ run: setup ## start a node and print its page's address
 	@$(BIN)/symjam up
 
 test: $(VENV)/.ready-dev ## run the tests (no network, no root)
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadgroup $(TESTS)
 
 lint: $(VENV)/.ready-dev ## style, types and layers
 	@$(BIN)/ruff check --quiet .
