@@ -12,7 +12,7 @@ settings.register_profile("house", deadline=None, database=None, print_blob=True
 settings.load_profile("house")
 
 
-# Folders of tests without processes of their own, network or page: `make test` runs them beside the others, file by file.
+# Folders of tests without nodes, network or page: `make test` runs them beside the others, file by file.
 ALONE = ("consensus", "crdt", "fuzz", "jam", "mutation", "node/engine", "sim", "tidy", "vectors", "wallet")
 
 
