@@ -5,9 +5,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
-TESTS ?= tests
 
-.PHONY: help setup run test lint bench fairness odds scale decay fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock latency pictures lock clean
+ROOMS := $(addprefix tests/,consensus crdt fuzz jam mutation node/engine sim tidy vectors wallet test_layers.py test_tidy.py)
+.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale decay fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock latency pictures lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,7 +34,18 @@ run: setup ## start a node and print its page's address
 	@$(BIN)/symjam up
 
 test: $(VENV)/.ready-dev ## run the tests (no network, no root)
-	@$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadgroup $(TESTS)
+ifdef TESTS
+	@$(BIN)/python -m pytest $(TESTS)
+else
+	@$(MAKE) --no-print-directory -k -j2 test-rooms test-nodes
+endif
+
+# What starts nodes or a browser goes by real time, one after the other; beside it the rooms without any.
+test-rooms: $(VENV)/.ready-dev
+	@mkdir -p build; $(BIN)/python -m pytest $(ROOMS) >build/test-rooms.txt 2>&1; code=$$?; cat build/test-rooms.txt; exit $$code
+
+test-nodes: $(VENV)/.ready-dev
+	@$(BIN)/python -m pytest $(addprefix --ignore=,$(ROOMS))
 
 lint: $(VENV)/.ready-dev ## style, types and layers
 	@$(BIN)/ruff check --quiet .

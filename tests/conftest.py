@@ -12,19 +12,6 @@ settings.register_profile("house", deadline=None, database=None, print_blob=True
 settings.load_profile("house")
 
 
-# Folders of tests without nodes, network or page: `make test` runs them beside the others, file by file.
-ALONE = ("consensus", "crdt", "fuzz", "jam", "mutation", "node/engine", "sim", "tidy", "vectors", "wallet")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever starts nodes or a browser runs one after the other in one worker: it goes by real time."""
-    here = Path(__file__).parent
-    for item in items:
-        place = item.path.relative_to(here).as_posix()
-        is_alone = place.startswith(tuple(f"{folder}/" for folder in ALONE)) or "/" not in place
-        item.add_marker(pytest.mark.xdist_group(place if is_alone else "nodes"))
-
-
 @pytest.fixture(autouse=True)
 def _own_directories(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data, state and runtime directories of the test's own: nothing touches a node that runs on this machine."""
