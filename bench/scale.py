@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from statistics import linear_regression
+from statistics import linear_regression, median
 from typing import Any, Final, NamedTuple
 
 from bench import flood
@@ -32,6 +32,7 @@ FAR: Final = 10_000
 SHARE: Final = 0.3  # of the windows in which each plays
 BLOCKS: Final = 200
 TIMEOUT_S: Final = 3_600
+DENSE_TIMES: Final = 5
 
 
 class Grown(NamedTuple):
@@ -128,6 +129,35 @@ def drawn(found: Sequence[Grown], signatures: str) -> str:
     )
 
 
+# as fast as it goes
+
+DENSE: Final[dict[str, int | float | str]] = {
+    "nodes": 30,
+    "windows": 2,
+    "signatures": "cheap",
+    "handful_ms": 100,  # an entry in a tenth of a second
+    "people.0.habits.share": 1.0,
+    "people.1.habits.share": 1.0,
+}
+
+
+def dense(times: int) -> None:
+    """The rate of a room where most frames are notes, some times in a row: how much the machine itself varies."""
+    rates = [json.loads(_output([sys.executable, "-m", "bench.scale", "--dense-room"], ROOT)) for _ in range(times)]
+    print(f"\n{DENSE['nodes']} nodes that all play, an entry each {DENSE['handful_ms']} ms, cheap signatures: "
+          f"deliveries a CPU second {', '.join(f'{rate:,.0f}' for rate in rates)}; median {median(rates):,.0f}")  # fmt: skip
+
+
+def _dense_room() -> float:
+    from sim.run import run
+    from sim.scenario import load
+
+    scenario = load(str(SCENARIO), DENSE)
+    before_s = time.process_time()
+    figures = run(scenario, 1).figures
+    return float(figures["deliveries"] / (time.process_time() - before_s))
+
+
 # side by side
 
 
@@ -184,6 +214,7 @@ def _arguments() -> Any:
     parser.add_argument("--growth-only", action="store_true", help="no other simulators beside it")
     parser.add_argument("--share", type=float, default=SHARE, help="of the windows in which each plays")
     parser.add_argument("--room", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--dense-room", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -193,6 +224,9 @@ def main() -> None:
     if told.room:
         print(json.dumps(room(int(told.room[0]), int(told.room[1]), told.room[2], float(told.room[3]))))
         return
+    if told.dense_room:
+        print(json.dumps(_dense_room()))
+        return
     print(f"bench/scale.toml, {told.signatures} signatures, {told.share:.0%} of the windows played, windows of 10 s")
     found = grow(map(int, told.points.split(",")), told.windows, told.signatures, told.share)
     fitted(found)
@@ -200,6 +234,7 @@ def main() -> None:
     print(f"drawn: {told.out.name}")
     if told.growth_only:
         return
+    dense(DENSE_TIMES)
     side_by_side(*map(int, told.flood.split(",")), told.others)
 
 

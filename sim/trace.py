@@ -31,14 +31,15 @@ class Trace:
     def add(self, now_us: int, number: int, event: Input) -> None:
         """One input of one node."""
         self.inputs += 1
-        content = content_of(event)
-        head = f"{now_us - self._start_us} {number} {type(event).__name__} "
-        self._pending.append(f"{head}{len(content)} ".encode())
-        self._pending.append(content)
+        content, name = content_of(event), type(event).__name__
+        self._pending.append(
+            b"%d %d %b %d %b" % (now_us - self._start_us, number, name.encode(), len(content), content)
+        )
         if len(self._pending) >= _FLUSH_EVERY:
             self._flush()
         if self._file is not None:
-            self._file.write(f"{head}{hashlib.blake2b(content, digest_size=8).hexdigest()}\n")
+            digest = hashlib.blake2b(content, digest_size=8).hexdigest()
+            self._file.write(f"{now_us - self._start_us} {number} {name} {digest}\n")
 
     def fingerprint(self) -> str:
         """Of everything until now."""

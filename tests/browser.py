@@ -184,6 +184,10 @@ class Page:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone
         )
         await self.call("Emulation.setTouchEmulationEnabled", enabled=phone, maxTouchPoints=5)
+        await self.until(f"innerWidth === {width} && document.readyState === 'complete'")
+        await self.value(
+            "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))"
+        )
 
     async def touch(self, x: float, y: float, hold_s: float = 0.05) -> None:
         """A finger down and up."""
