@@ -144,8 +144,9 @@ DENSE: Final[dict[str, int | float | str]] = {
 def dense(times: int) -> None:
     """The rate of a room where most frames are notes, some times in a row: how much the machine itself varies."""
     rates = [json.loads(_output([sys.executable, "-m", "bench.scale", "--dense-room"], ROOT)) for _ in range(times)]
+    each = ", ".join(f"{rate:,.0f}" for rate in rates)
     print(f"\n{DENSE['nodes']} nodes that all play, an entry each {DENSE['handful_ms']} ms, cheap signatures: "
-          f"deliveries a CPU second {', '.join(f'{rate:,.0f}' for rate in rates)}; median {median(rates):,.0f}")  # fmt: skip
+          f"deliveries a CPU second {each}; median {median(rates):,.0f}")  # fmt: skip
 
 
 def _dense_room() -> float:
