@@ -184,5 +184,6 @@ VRF_KEYS_KNOWN_MAX: Final = 16_384  # keys found to be valid or not, and remembe
 PRUNED_AT_ONCE_MAX: Final = 200  # entries; a write of so many does not hold up a note
 SALVAGE_BATCH_ENTRIES: Final = 1_000
 DAMAGED_COPIES_MAX: Final = 3
+REQUESTS_MAX: Final = 1_024  # by command; what was signed for which is remembered, so that none is signed twice
 LAST_SIGNED_MAX: Final = 8  # ledger documents remembered; one epoch's is written to at a time
 SMALL_FILE_MAX_BYTES: Final = 4_096  # key file, last-signed record: read whole

@@ -66,14 +66,18 @@ class Client:
         """`symjam.plan/1`: what would be signed; fields of `wish` as POST /api/operations in docs/api.md."""
         return self._json("POST", "/api/operations/plan", json.dumps({"wish": dict(wish)}).encode())
 
-    def sign(self, wish: Mapping[str, Any], passphrase: str | None) -> Doc:
-        """`symjam.operation/1`, once it is saved."""
-        body = {"wish": dict(wish), "passphrase": passphrase}
+    def sign(self, wish: Mapping[str, Any], passphrase: str | None, request: str | None = None) -> Doc:
+        """`symjam.operation/1`, once it is saved. `request`: 32 random digits, the same when it is asked again."""
+        body = {"wish": dict(wish), "passphrase": passphrase} | ({"request": request} if request else {})
         return self._json("POST", "/api/operations", json.dumps(body).encode())
 
     def operation(self, begins: str) -> Doc:
         """`symjam.operation/1` of an entry of this player's own."""
         return self._json("GET", f"/api/operations/{quote(begins, safe='')}")
+
+    def request(self, number: str) -> Doc:
+        """`symjam.operation/1`: what was signed for a request. Refused `no-such-request` when nothing was."""
+        return self._json("GET", f"/api/requests/{quote(number, safe='')}")
 
     def vouches(self) -> Doc:
         """`symjam.vouches/1`: this player's web of trust."""

@@ -30,6 +30,11 @@ def _asked(command: Command) -> Command:
             metavar="SECONDS",
             help="Wait so long for somebody else to have it.",
         ),
+        click.option(
+            "--request",
+            metavar="NUMBER",
+            help="Of the same command before, whose answer was lost: it is signed once.",
+        ),
         options.data,
     ):
         command = option(command)

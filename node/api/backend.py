@@ -57,10 +57,14 @@ class ChartWish(msgspec.Struct, frozen=True):
 
 
 class SignWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something to sign, and the passphrase of the key that signs it, if there is one. Never prints that."""
+    """Something to sign, and the passphrase of the key that signs it, if there is one. Never prints that.
+
+    `request`: a random number by which it can be asked for again, and is signed once.
+    """
 
     wish: AnyWish
     passphrase: Annotated[str, Meta(max_length=PASSPHRASE_MAX_BYTES)] | None = None
+    request: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")] | None = None
 
     def __repr__(self) -> str:
         return f"SignWish({self.wish}, passphrase hidden)"
@@ -116,12 +120,15 @@ class Backend(Protocol):
     def plan(self, wish: AnyWish) -> Doc:
         """`symjam.plan/1`: what would be signed for a wish now. Refused, as `sign`, when nothing would."""
 
-    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
+    async def sign(self, wish: AnyWish, passphrase: str | None, number: bytes | None = None) -> Doc:
         """Sign what is wished; returns `symjam.operation/1` once it is saved. Refused when it would not count, or
-        when the key is under another passphrase."""
+        when the key is under another passphrase. A request of a known number signs nothing and is answered alike."""
 
     def operation(self, entry: str) -> Doc:
         """`symjam.operation/1`: what became of an entry of this player's own, by how its id begins."""
+
+    async def requested(self, number: bytes) -> Doc:
+        """`symjam.operation/1`: what was signed for a request. Refused when nothing was."""
 
     def vouches(self) -> Doc:
         """`symjam.vouches/1`: this player's web of trust."""

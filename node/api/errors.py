@@ -10,7 +10,13 @@ from crdt.errors import OperatingFailure, Refused, Unusable, Violation
 from node.api.notices import encode_json
 
 SCHEMA = "symjam.error/1"
-REFUSED_STATUS: Final = {"locked": 403, "wrong-passphrase": 403, "no-such-entry": 404, "malformed": 400}
+REFUSED_STATUS: Final = {
+    "locked": 403,
+    "wrong-passphrase": 403,
+    "no-such-entry": 404,
+    "no-such-request": 404,
+    "malformed": 400,
+}
 NOT_FOR_GUESTS: Final = OperatingFailure(
     "not for guests", "a guest plays and watches", "Ask whoever runs the node, or run one yourself: symjam up."
 )

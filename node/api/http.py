@@ -38,6 +38,7 @@ CALLS: Final = (
     ("POST", "/api/operations", "sign"),
     ("POST", "/api/operations/plan", "plan"),
     ("GET", "/api/operations/{begins}", "operation"),
+    ("GET", "/api/requests/{number}", "requested"),
     ("GET", "/api/vouches", "vouches"),
     ("GET", "/api/documents/{name:path}", "document"),
     ("GET", "/api/session", "session"),
@@ -109,7 +110,8 @@ class Http:
     async def sign(self, request: Request) -> Response:
         """POST /api/operations."""
         asked = await body_of(request, SignWish, WISH_SHAPE)
-        return json_response(await self._backend.sign(asked.wish, asked.passphrase))
+        number = None if asked.request is None else bytes.fromhex(asked.request)
+        return json_response(await self._backend.sign(asked.wish, asked.passphrase, number))
 
     async def operation(self, request: Request) -> Response:
         """GET /api/operations/<id>: an entry of this player's own, by so much of its id as no other begins with."""
@@ -117,6 +119,10 @@ class Http:
         if not (set(begins) <= set(hexdigits) and BLOCK_PREFIX_MIN <= len(begins) <= 64):
             raise Refusal(404, "no such entry", f"{begins[:64]!r} is not how an id begins", "symjam wallet history")
         return json_response(self._backend.operation(begins.lower()))
+
+    async def requested(self, request: Request) -> Response:
+        """GET /api/requests/<number>: what was signed for a request."""
+        return json_response(await self._backend.requested(_request_number(request.path_params["number"])))
 
     async def vouches(self, _: Request) -> Response:
         """GET /api/vouches."""
@@ -196,6 +202,12 @@ def _limit(request: Request) -> int:
     if not (raw.isascii() and raw.isdigit() and 1 <= int(raw[:9]) <= API_LIST_MAX):
         raise Refusal(400, "bad limit", f"{raw[:20]!r} is not a number from 1 to {API_LIST_MAX}", "Try ?limit=50.")
     return int(raw)
+
+
+def _request_number(word: str) -> bytes:
+    if not (len(word) == 32 and set(word) <= set("0123456789abcdef")):
+        raise Refusal(404, "no such request", f"{word[:40]!r} is not a request's number: 32 digits", "See docs/api.md.")
+    return bytes.fromhex(word)
 
 
 def _session(request: Request) -> str | None:

@@ -28,6 +28,7 @@ class Stored(NamedTuple):
     entries: Iterable[Entry] = ()
     proofs: Iterable[tuple[bytes, bytes]] = ()
     checkpoint: bytes | None = None  # content of the last final one
+    requests: Iterable[tuple[bytes, bytes]] = ()  # node/engine/requests.py
 
 
 class Documents:

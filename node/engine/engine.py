@@ -70,6 +70,7 @@ from node.engine.inputs import (
 from node.engine.intake import Intake
 from node.engine.peers import NO_PAST, Past, Peer
 from node.engine.pruning import Pruning
+from node.engine.requests import Request, Requests
 from node.engine.seat import Seat
 from node.engine.seats import Seats
 from node.engine.sessions import DEFAULT_SESSION, Placed, Sessions
@@ -101,7 +102,9 @@ class Engine:
     ) -> None:
         self.player = identity.player
         self.params = params
-        self.documents = Documents(params, stored or Stored(), now_us)
+        stored = stored or Stored()
+        self.documents = Documents(params, stored, now_us)
+        self.requests = Requests(stored.requests)
         self.ledger = self.documents.ledger
         self.peers: dict[PlayerId, Peer] = {}
         self.timing = Timing(self.player, self.peers)
@@ -306,12 +309,13 @@ class Engine:
         self._current, self.timing.playing_by = current, placed.facts.creator if placed else None
         return [SessionChanged(current)]
 
-    def _record(self, now_us: int, ops: tuple[AnyOp, ...], seat: Seat) -> list[Effect]:
+    def _record(self, now_us: int, ops: tuple[AnyOp, ...], seat: Seat, asked: Request | None = None) -> list[Effect]:
         document = ledger_document(self._epoch(now_us))
         entry, signed = seat.authoring.record(document, ops)
         self.counters["entries_signed"] += 1
         self.intake.learn(entry, ops, now_us)
-        return [Persist((entry_item(entry),), sync=True, signed=signed, then=(Confirm(signed), *self._to_all(entry)))]
+        items = (entry_item(entry), *(self.requests.remember(asked, entry) if asked else ()))
+        return [Persist(items, sync=True, signed=signed, then=(Confirm(signed), *self._to_all(entry)))]
 
     def _to_all(self, entry: Entry) -> tuple[Effect, ...]:
         frame = pack(frames.Entries(entry.body.document, (entry.raw,), 0))
@@ -342,7 +346,7 @@ class Engine:
 
     def _on_command(self, now_us: int, command: OpenSession | CloseSession | Edit | Sign) -> list[Effect]:
         if isinstance(command, Sign):
-            return self._sign(now_us, command.ops)
+            return self._sign(now_us, command)
         if isinstance(command, Edit):
             return self._on_edit(now_us, command.change)
         return self._open_session(now_us, command) if isinstance(command, OpenSession) else self._close_session(now_us)
@@ -360,11 +364,11 @@ class Engine:
         self.intake.edited.add(placed.facts.id)
         return [Persist((entry_item(entry),), then=self._to_all(entry))]
 
-    def _sign(self, now_us: int, ops: tuple[AnyOp, ...]) -> list[Effect]:
+    def _sign(self, now_us: int, wanted: Sign) -> list[Effect]:
         if not self.may_sign(now_us):
             raise WillNotCount(Cannot.NOT_NOW, self.why_not(now_us))
-        require_counts(self.ledger, self.player, self._epoch(now_us), ops)
-        return self._record(now_us, ops, self.seats.own)
+        require_counts(self.ledger, self.player, self._epoch(now_us), wanted.ops)
+        return self._record(now_us, wanted.ops, self.seats.own, wanted.request)
 
     def _board_news(self, now_us: int) -> list[Effect]:
         if not self.intake.edited or now_us < self._next_board_us:

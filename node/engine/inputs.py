@@ -11,6 +11,7 @@ from crdt.types import DocumentName, PlayerId
 from crdt.yupdate import Item
 from jam.board import Change
 from node.engine.effects import Signed
+from node.engine.requests import Request
 
 
 class Played(NamedTuple):
@@ -130,9 +131,13 @@ class CloseSession:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """The local player pays, stakes, vouches, reports or witnesses: one entry of these, if each would count."""
+    """The local player pays, stakes, vouches, reports or witnesses: one entry of these, if each would count.
+
+    `request`: remembered with the entry. Whoever gives it has looked whether it is known (`Engine.requests`).
+    """
 
     ops: tuple[AnyOp, ...]
+    request: Request | None = None
 
 
 Input = (

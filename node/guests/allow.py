@@ -26,6 +26,7 @@ MAY_NOT: Final[frozenset[Call]] = frozenset(
         ("POST", "/api/operations"),  # nobody spends through somebody else's node
         ("POST", "/api/operations/plan"),
         ("GET", "/api/operations/{begins}"),
+        ("GET", "/api/requests/{number}"),
         ("GET", "/api/vouches"),  # whom the owner trusts
         ("GET", "/api/documents/{name:path}"),
         ("POST", "/api/session"),

@@ -135,7 +135,11 @@ class GuestBackend:
         """Refused."""
         self._refuse()
 
-    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
+    async def sign(self, wish: AnyWish, passphrase: str | None, number: bytes | None = None) -> Doc:
+        """Refused."""
+        self._refuse()
+
+    async def requested(self, number: bytes) -> Doc:
         """Refused."""
         self._refuse()
 

@@ -151,13 +151,17 @@ class DaemonBackend:
         """`symjam.plan/1`."""
         return self.till.plan(wish)
 
-    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
+    async def sign(self, wish: AnyWish, passphrase: str | None, number: bytes | None = None) -> Doc:
         """`symjam.operation/1`."""
-        return await self.till.sign(wish, passphrase)
+        return await self.till.sign(wish, passphrase, number)
 
     def operation(self, entry: str) -> Doc:
         """`symjam.operation/1`."""
         return self.till.operation(entry)
+
+    async def requested(self, number: bytes) -> Doc:
+        """`symjam.operation/1`."""
+        return await self.till.requested(number)
 
     def vouches(self) -> Doc:
         """`symjam.vouches/1`."""

@@ -40,6 +40,7 @@ from node.engine.inputs import (
     Tick,
 )
 from node.engine.record import CHECKPOINT_KEY, checkpoint_in
+from node.engine.requests import REQUEST_PREFIX
 from node.mesh.guard import Guard
 from node.mesh.mesh import Mesh
 from node.shell import remembered
@@ -108,7 +109,7 @@ class Node:
             identity,
             config.params,
             now_us,
-            stored=Stored(self._opened.entries(), self._opened.proofs, _checkpoint(config, self._opened)),
+            stored=_stored(config, self._opened),
             nonce=self._opened.nonce,
             signed=_latest(signed, identity.player),
             trusted=config.checkpoint,
@@ -233,6 +234,11 @@ def _open_store(config: Config, fresh_nonce: Nonce) -> Opened:
     for line in opened.recovery.words():
         log.warning("store: %s", line)
     return opened
+
+
+def _stored(config: Config, opened: Opened) -> Stored:
+    requests = opened.store.scan(REQUEST_PREFIX)
+    return Stored(opened.entries(), opened.proofs, _checkpoint(config, opened), requests)
 
 
 def _checkpoint(config: Config, opened: Opened) -> bytes | None:

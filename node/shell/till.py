@@ -7,22 +7,25 @@ each of half a second. The passphrase is kept no longer than that.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import trio
 
 from consensus import ops
 from consensus.accounts import Funding
 from consensus.chains import Position, position_of
 from consensus.ops import LotRef, decode_ops
+from crdt.canonical import digest
 from crdt.entry import Entry, LogKey
 from crdt.errors import Refused
-from crdt.types import NO_NONCE, EntryId, MicroJam, PlayerId, Window, ledger_epoch
+from crdt.types import NO_NONCE, Digest, EntryId, Epoch, MicroJam, PlayerId, Window, ledger_epoch
 from node.engine.engine import Engine
 from node.engine.inputs import Input, Sign
+from node.engine.requests import Remembered, Request
 from wallet import keystore
 from wallet.checks import WillNotCount, is_known, require_counts
 from wallet.keyfile import KeyFile, KeyLocked, WrongPassphrase
@@ -85,13 +88,22 @@ class Till:
             "risks": list(risks(self._engine.params, wish, self._circumstances(lots))),
         }
 
-    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
-        """`symjam.operation/1`, once it is saved. Refused; also for a passphrase that is missing or wrong."""
+    async def sign(self, wish: AnyWish, passphrase: str | None, number: bytes | None = None) -> Doc:
+        """`symjam.operation/1`, once it is saved. Refused; also for a passphrase that is missing or wrong.
+
+        `number`: of the request, 16 bytes. One that is known is answered with what was signed for it: nothing is
+        signed then, and so nothing asked for.
+        """
+        request = Request(number, _asked(wish)) if number is not None else None
+        if (known := self._known(request)) is not None:
+            return await self._again(known)
         self._ops(wish)  # before half a second is spent on a passphrase
         await self._require_passphrase(passphrase)
+        if (known := self._known(request)) is not None:
+            return await self._again(known)
         signed = self._ops(wish)  # again: meanwhile something else may have been signed
         before = self._engine.authoring.signed
-        self._give(Sign(signed))
+        self._give(Sign(signed, request))
         last = self._engine.authoring.signed
         assert last is not None and last != before
         while len(self._followed) >= FOLLOWED_MAX:
@@ -100,6 +112,14 @@ class Till:
         await self._settled()
         return self.operation(last.entry.hex())
 
+    async def requested(self, number: bytes) -> Doc:
+        """`symjam.operation/1` of what was signed for a request. Refused when nothing is known to have been."""
+        known = self._engine.requests.known(number)
+        if known is None:
+            why = f"this node knows of nothing signed under {number.hex()[:8]}"
+            raise Refused("no-such-request", "no such request", why, "symjam wallet history")
+        return await self._again(known)
+
     def operation(self, entry: str) -> Doc:
         """`symjam.operation/1` of an entry of this player's own. Refused when there is none."""
         found = self._entry(entry)
@@ -107,20 +127,51 @@ class Till:
             raise Refused(
                 "no-such-entry", "no such entry", f"this player's log here has no {entry[:8]}", "symjam wallet history"
             )
-        said, _ = decode_ops(found.body.payload)
         followed = self._follow(found)
-        state, words = self._state(found, followed)
-        followed.state = state
+        followed.state, words = self._state(found, followed)
+        said, _ = decode_ops(found.body.payload)
+        epoch = position_of(found).epoch
+        return self._operation(found.id, epoch, followed.state, words, followed.holders, said)
+
+    def _operation(
+        self,
+        entry: EntryId,
+        epoch: Epoch,
+        state: str,
+        words: list[str],
+        holders: Collection[PlayerId] = (),
+        said: Iterable[ops.AnyOp] = (),
+    ) -> Doc:
         return {
             "schema": "symjam.operation/1",
-            "entry": found.id.hex(),
-            "epoch": position_of(found).epoch,
+            "entry": entry.hex(),
+            "epoch": epoch,
             "state": state,
-            "held_by": sorted(player.hex() for player in followed.holders),
+            "held_by": sorted(player.hex() for player in holders),
             "peers": len(self._engine.peers),
             "operations": [shown(op) for op in said],
             "words": words,
         }
+
+    def _known(self, request: Request | None) -> Remembered | None:
+        """What was signed for a request. Refused when that was something else than what is asked."""
+        known = self._engine.requests.known(request.number) if request else None
+        if request is not None and known is not None and known.asked != request.asked:
+            why = f"something else was signed under this request number, as entry {known.entry.hex()[:8]}"
+            raise Refused("request-reused", NOT_SIGNED, why, "Choose another number for every request")
+        return known
+
+    async def _again(self, known: Remembered) -> Doc:
+        await self._settled()  # it may be what another call has just signed
+        if self._entry(known.entry.hex()) is not None:
+            return self.operation(known.entry.hex())
+        epoch = ledger_epoch(known.document)
+        if epoch is None or not self._engine.ledger.is_settled(epoch):
+            why = (
+                f"it was signed, as entry {known.entry.hex()[:8]}, which this node has lost and fetches from its peers"
+            )
+            raise Refused("not-now", "it is not signed twice", why, "`symjam status` says when this node may sign")
+        return self._operation(known.entry, epoch, "settled", _settled("")[1])
 
     def _ops(self, wish: AnyWish) -> tuple[ops.AnyOp, ...]:
         engine, where = self._engine, self._where()
@@ -211,6 +262,10 @@ class Till:
         if not self._engine.params.founders:
             return "local", [*words, "this network has no founders, so nothing in it is ever final"]
         return "local", [*words, "not final: that takes a checkpoint, in some epochs' time"]
+
+
+def _asked(wish: AnyWish) -> Digest:
+    return Digest(digest(b"symjam-wish", msgspec.json.encode(wish, order="deterministic")))
 
 
 def _settled(before: str) -> tuple[str, list[str]]:

@@ -19,8 +19,11 @@ class MemoryTill:
     def plan(self, wish: AnyWish) -> Doc:
         return self.till.plan(wish)
 
-    async def sign(self, wish: AnyWish, passphrase: str | None) -> Doc:
-        return await self.till.sign(wish, passphrase)
+    async def sign(self, wish: AnyWish, passphrase: str | None, number: bytes | None = None) -> Doc:
+        return await self.till.sign(wish, passphrase, number)
+
+    async def requested(self, number: bytes) -> Doc:
+        return await self.till.requested(number)
 
     def operation(self, entry: str) -> Doc:
         return self.till.operation(entry)

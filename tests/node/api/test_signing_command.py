@@ -156,6 +156,55 @@ async def test_what_does_not_count_in_the_end_is_5(served: Served, runtime: Path
     assert (done.exit_code, json.loads(done.stdout)["state"]) == (5, "cut")
 
 
+async def cutting(port: int, answers: list[int], task_status: Any = trio.TASK_STATUS_IGNORED) -> None:
+    """A way to the server on which the first answers to POST /api/operations are lost, as many as `answers` says."""
+
+    async def carry(near: trio.SocketStream) -> None:
+        async with near, await trio.open_tcp_stream("127.0.0.1", port) as far:
+            asked = (await near.receive_some(65_536)).replace(b"127.0.0.1:%d" % own, b"127.0.0.1:%d" % port)
+            while b"\r\n\r\n" not in asked or (asked.startswith(b"POST") and not asked.endswith(b"}")):
+                asked += await near.receive_some(65_536)
+            await far.send_all(asked)
+            answer = await far.receive_some(65_536)
+            if asked.startswith(b"POST /api/operations ") and answers[0]:
+                answers[0] -= 1
+                return
+            while answer:
+                await near.send_all(answer)
+                answer = await far.receive_some(65_536)
+
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(partial(trio.serve_tcp, carry, 0, host="127.0.0.1"))
+        own = listeners[0].socket.getsockname()[1]
+        task_status.started(own)
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+async def test_a_command_whose_answer_is_lost_is_signed_once(
+    served: Served, tmp_path: Path, nursery: trio.Nursery, lost: int
+) -> None:
+    with Runtime(tmp_path) as runtime:
+        runtime.publish(await nursery.start(cutting, served.address.port, [lost]), TOKEN)
+        desk = Desk(served, tmp_path, None)
+        done = await desk.run("send", "ben", "0.1", "--yes", "--json", "--wait", "0")
+        if lost == 2:  # also the second one: it says how to go on
+            error = json.loads(done.stdout)
+            assert (done.exit_code, error["reason"]) == (1, "not-known") and "--request" in error["remedy"]
+            number = error["remedy"].split("--request ")[1][:32]
+            done = await desk.run("send", "ben", "0.2", "--json", "--request", number)
+            assert (done.exit_code, json.loads(done.stdout)["reason"]) == (1, "request-reused")
+            done = await desk.run("send", "ben", "0.1", "--json", "--wait", "0", "--request", number)
+        else:
+            assert "asking again" in done.stderr and "it is signed, once" in done.stderr
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout)["state"] == "pending"
+        assert (
+            sum(spend.op.lots[0].amount_micro for spend in desk.purse.engine.ledger.received(desk.purse.others[0]))
+            == 100_000
+        )
+        assert (await desk.run("stake", "0.1", "--request", "7")).exit_code == 2
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -167,6 +216,7 @@ async def test_what_does_not_count_in_the_end_is_5(served: Served, runtime: Path
         b'{"wish": {"kind": "stake", "amount_micro": 1, "lots": []}}',
         b'{"wish": {"kind": "vouch", "player": "ABCD"}}',
         b'{"wish": {"kind": "stake", "amount_micro": 1}, "passphrase": 7}',
+        b'{"wish": {"kind": "stake", "amount_micro": 1}, "request": "7"}',
     ],
 )
 @pytest.mark.parametrize("path", ["/api/operations", "/api/operations/plan"])

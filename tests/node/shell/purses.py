@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from consensus.params import SMALL
+from crdt.entry import open_entry
+from crdt.store.keys import parse_entry_key
 from crdt.types import Epoch, PlayerId, Window
 from node.engine.documents import Stored
+from node.engine.effects import Persist
 from node.engine.engine import Engine
 from node.engine.inputs import Input, PeerJoined
+from node.engine.requests import REQUEST_PREFIX
 from node.shell.till import Till
 from tests.consensus.world import FIRST, World
 from wallet import keystore
@@ -30,6 +34,8 @@ class Purse:
         self.engine = Engine(ann, SMALL, NOW_US, stored=Stored(self.world.entries))
         self.now_us = NOW_US
         self.synced = 0
+        self.saved: dict[bytes, bytes | None] = {}
+        self._keys = keys
         keystore.put(keys, Key(Form.SEED, ann.seed()), passphrase, Cost(1, 8))
         self.till = Till(self.engine, lambda: self.now_us, self.give, self.settled, keys)
 
@@ -38,7 +44,18 @@ class Purse:
         return [person.player for person in self.world.people[1:]]
 
     def give(self, event: Input) -> None:
-        self.engine.handle(self.now_us, event)
+        for effect in self.engine.handle(self.now_us, event):
+            if isinstance(effect, Persist):
+                self.saved.update(effect.batch)
+
+    def restart(self) -> None:
+        """Another engine and till, from what was saved."""
+        network, kept = self.engine.documents.network, dict(sorted(self.saved.items()))
+        own = [open_entry(network, raw) for key, raw in kept.items() if raw and parse_entry_key(key)]
+        requests = [(key, raw) for key, raw in kept.items() if raw and key.startswith(REQUEST_PREFIX)]
+        stored = Stored([*self.world.entries, *own], requests=requests)
+        self.engine = Engine(self.world.people[0].identity, SMALL, self.now_us, stored=stored)
+        self.till = Till(self.engine, lambda: self.now_us, self.give, self.settled, self._keys)
 
     async def settled(self) -> None:
         self.synced += 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trio
 
 from crdt.errors import Refused
 from crdt.types import Epoch, Seq, ledger_document
+from node.engine.requests import REQUEST_PREFIX
 from tests.node.shell.purses import NOW, PASSPHRASE, Purse
 from tests.node.shell.test_contract import _undocumented
 from wallet import keystore
@@ -127,3 +129,40 @@ def test_no_such_entry(purse: Purse, entry: str) -> None:
     with pytest.raises(Refused) as refused:
         purse.till.operation(entry)
     assert refused.value.reason == "no-such-entry"
+
+
+async def test_a_request_is_signed_once_however_often_it_is_asked(tmp_path: Path) -> None:
+    purse = Purse(tmp_path / "keys", PASSPHRASE)
+    wish, number = Send(purse.others[0].hex(), 7_000, "thanks"), bytes(range(16))
+    with pytest.raises(Refused, match="nothing signed under 00010203"):
+        await purse.till.requested(number)
+    answers = []
+
+    async def ask() -> None:
+        answers.append(await purse.till.sign(wish, PASSPHRASE, number))
+
+    async with trio.open_nursery() as nursery:  # while one waits for the passphrase, the other comes
+        nursery.start_soon(ask)
+        nursery.start_soon(ask)
+    total, free = purse.engine.documents.total(), purse.till.plan(Stake(1))["free_micro"]
+    answers.append(await purse.till.sign(wish, None, number))
+    purse.restart()
+    answers += [await purse.till.sign(wish, None, number), await purse.till.requested(number)]
+    assert len(answers) == 5 and all(answer == answers[0] for answer in answers)
+    assert purse.engine.documents.total() == total and purse.till.plan(Stake(1))["free_micro"] == free
+    assert len(purse.engine.ledger.spends(purse.engine.player)) == 1
+    with pytest.raises(Refused) as refused:
+        await purse.till.sign(Send(purse.others[0].hex(), 7_001, "thanks"), PASSPHRASE, number)
+    assert refused.value.reason == "request-reused"
+    assert (await purse.till.sign(wish, PASSPHRASE, bytes(16)))["entry"] != answers[0]["entry"]
+
+
+async def test_what_was_signed_and_is_lost_here_is_not_signed_again(purse: Purse) -> None:
+    await purse.till.sign(Stake(5), None, bytes(16))
+    purse.saved = {key: value for key, value in purse.saved.items() if key.startswith(REQUEST_PREFIX)}
+    purse.restart()  # as from a store whose damage took the entry
+    total = purse.engine.documents.total()
+    with pytest.raises(Refused) as refused:
+        await purse.till.sign(Stake(5), None, bytes(16))
+    assert refused.value.reason == "not-now" and "fetches from its peers" in refused.value.why
+    assert purse.engine.documents.total() == total
