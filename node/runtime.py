@@ -1,10 +1,11 @@
 """Where a running node says how to reach it.
 
-`run/` in the data directory is of mode 0700 and holds three files. `lock` is held by the daemon with flock(2) for as
+`run/` in the data directory is of mode 0700 and holds four files. `lock` is held by the daemon with flock(2) for as
 long as it lives: the kernel drops it with the process, however that ends, so a left-over file is never mistaken for a
 living node, and two daemons never share a data directory. `api.json` is the address of the running one, written whole
 or not at all and removed at a clean end. `seat.json` remembers port and token for the next run, so that an open page
-finds the node again after a restart. All are of mode 0600: whoever reads the token is the user.
+finds the node again after a restart. `read.token` is the read-only token alone, in the form that metrics collectors
+read. All are of mode 0600: whoever reads the token is the user.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class ApiAddress:
     port: int
     token: str = field(repr=False)
     pid: int
+    read_token: str = field(default="", repr=False)
 
     @property
     def url(self) -> str:
@@ -75,16 +77,17 @@ class Runtime:
     def __exit__(self, *_: object) -> None:
         self._release()
 
-    def seat(self) -> tuple[int, str]:
-        """Port and token to use: the last run's, or 0 (any) and a new token of 256 bits."""
-        last = _read(self.directory / "seat.json")
-        return (last.port, last.token) if last else (0, secrets.token_urlsafe(32))
+    def seat(self) -> tuple[int, str, str]:
+        """Port, token and read-only token to use: the last run's, or 0 (any) and new tokens of 256 bits."""
+        last = _read(self.directory / "seat.json") or ApiAddress(0, secrets.token_urlsafe(32), 0)
+        return last.port, last.token, last.read_token or secrets.token_urlsafe(32)
 
-    def publish(self, port: int, token: str) -> ApiAddress:
+    def publish(self, port: int, token: str, read_token: str = "") -> ApiAddress:
         """Say where the API is, once it listens."""
-        address = ApiAddress(port, token, os.getpid())
-        _write(self.directory / "seat.json", address)
-        _write(self.directory / "api.json", address)
+        address = ApiAddress(port, token, os.getpid(), read_token)
+        _write(self.directory / "seat.json", _content(address))
+        _write(self.directory / "read.token", read_token)
+        _write(self.directory / "api.json", _content(address))
         return address
 
     def _claim(self) -> None:
@@ -148,14 +151,18 @@ def _try_lock(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _write(path: Path, address: ApiAddress) -> None:
+def _content(address: ApiAddress) -> str:
+    kept = {"port": address.port, "token": address.token, "read_token": address.read_token, "pid": address.pid}
+    return json.dumps({"schema": "symjam.api/1", **kept})
+
+
+def _write(path: Path, content: str) -> None:
     """Whole or not at all: written beside, then renamed over."""
     beside = path.with_suffix(".new")
-    content = {"schema": "symjam.api/1", "port": address.port, "token": address.token, "pid": address.pid}
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file)
+        file.write(content)
     beside.replace(path)
 
 
@@ -164,9 +171,10 @@ def _read(path: Path) -> ApiAddress | None:
     try:
         with path.open("rb") as file:
             content = json.loads(file.read(_FILE_MAX_BYTES))
-        port, token, pid = content["port"], content["token"], content["pid"]
+        port, token, pid, read_token = content["port"], content["token"], content["pid"], content.get("read_token", "")
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if not (type(port) is int and 0 < port < 65_536 and type(pid) is int and type(token) is str and len(token) >= 32):
         return None
-    return ApiAddress(port, token, pid)
+    is_token = type(read_token) is str and len(read_token) >= 32 and read_token != token
+    return ApiAddress(port, token, pid, read_token if is_token else "")

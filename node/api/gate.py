@@ -4,21 +4,31 @@ Loopback is not a boundary: any page in the user's browser can send requests the
 must be our own address (a foreign name resolving to 127.0.0.1 is DNS rebinding); `Origin` and `Sec-Fetch-Site`, which
 pages cannot forge, must be our own page's; and a token that only this user's files hold is asked for wherever there
 is data. The page's own files need no token, for they hold none.
+
+There are two tokens. With the read-only one, for a metrics collector or a display, everything can be looked at that the
+table of calls says only reads; nothing is changed, played or signed with it.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable
+from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from node.api.calls import READS
 from node.api.errors import Refusal, error_response
 
 SUBPROTOCOL = "symjam"
 DOOR = "/yjs/"
+PRIVATE: Final = ("/api/", "/metrics", "/ws", DOOR)
+READ_ONLY: Final = "symjam.read_only"  # in the scope: who asks may look, and change nothing
+MAY_READ: Final = Refusal(
+    403, "not allowed", "this token may look, and change nothing", "Use `token` of api.json instead of `read_token`."
+)
 _TOKEN_PREFIX = "token."
 _PARAMETERS_MAX = 16
 _SAME_SITE = ("", "same-origin", "none")
@@ -27,18 +37,31 @@ _SAME_SITE = ("", "same-origin", "none")
 Check = Callable[[Scope, str], Refusal | None]
 
 
-def holds(token: str) -> Check:
-    """Lets those in who offer this token."""
-    wanted = token.encode()
+def holds(token: str, read_token: str) -> Check:
+    """Lets those in who offer the token, and to what only reads those who offer the read-only one."""
 
-    def check(_: Scope, offered: str) -> Refusal | None:
-        if hmac.compare_digest(offered.encode("utf-8", "replace"), wanted):
+    def check(scope: Scope, offered: str) -> Refusal | None:
+        if _same(offered, token):
             return None
+        if read_token and _same(offered, read_token):
+            scope[READ_ONLY] = True
+            return None if _only_reads(scope) else MAY_READ
         return Refusal(
             401, "not allowed", "the token is missing or wrong", "Open the address that `symjam up` printed."
         )
 
     return check
+
+
+def _same(offered: str, token: str) -> bool:
+    return hmac.compare_digest(offered.encode("utf-8", "replace"), token.encode())
+
+
+def _only_reads(scope: Scope) -> bool:
+    """The live WebSocket refuses by itself what changes anything (node/api/socket.py); the door for Yjs takes in."""
+    if scope["type"] == "websocket" or scope["path"].startswith(DOOR):
+        return bool(scope["path"] == "/ws")
+    return scope["method"] in ("GET", "HEAD") or (scope["method"], scope["path"]) in READS
 
 
 class Gate:
@@ -74,7 +97,7 @@ class Gate:
         if headers.getlist("host") not in ([host] for host in self._hosts):
             remedy = "Use the address that `symjam up` printed."
             return Refusal(403, "wrong address", "the Host header is not the address of this door", remedy)
-        private = scope["type"] == "websocket" or scope["path"].startswith("/api/") or scope["path"] == "/metrics"
+        private = scope["type"] == "websocket" or scope["path"].startswith(PRIVATE)
         origins = headers.getlist("origin")
         foreign = any(origin not in self._origins for origin in origins)
         if foreign or (private and headers.get("sec-fetch-site", "") not in _SAME_SITE):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
-from string import hexdigits
 from typing import Final, TypeVar
 
 import msgspec
@@ -14,47 +14,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crdt.errors import OperatingFailure, Violation
-from crdt.limits import API_BODY_MAX_BYTES, API_BODY_TIMEOUT_S, API_LIST_MAX, CHART_FILE_MAX_BYTES
+from crdt.limits import API_BODY_MAX_BYTES, API_BODY_TIMEOUT_S, CHART_FILE_MAX_BYTES
 from crdt.types import is_document
 from node.api.backend import Backend, ChartWish, SessionWish, SignWish
+from node.api.calls import BEGINNING, CALLS, MIDI, PROMETHEUS, YJS, Limited, OfSession, Rows
 from node.api.errors import Refusal, error_response, json_response, refusal_of
+from node.api.gate import DOOR
+from node.api.openapi import document
 
 T = TypeVar("T")
-BLOCK_PREFIX_MIN: Final = 4  # digits
 SESSION_BOUNDS: Final = (
     "A tempo is 20000 to 400000 thousandths of a beat a minute, a bar 1 to 32 beats, a beat 1 to 12 steps; a title has "
     "80 characters at most, and a jam 8 tags of 24 characters."
 )
 WISH_SHAPE: Final = 'It is {"wish": {"kind": "send", ...}, "passphrase": "..."}: see docs/api.md.'
-
-# What is called how, and which handler answers. Whether guests may: node/guests/allow.py.
-CALLS: Final = (
-    ("GET", "/api/status", "status"),
-    ("GET", "/api/blocks", "blocks"),
-    ("GET", "/api/blocks/{begins}", "block"),
-    ("GET", "/api/windows", "windows"),
-    ("GET", "/api/wallet", "wallet"),
-    ("GET", "/api/history", "history"),
-    ("POST", "/api/operations", "sign"),
-    ("POST", "/api/operations/plan", "plan"),
-    ("GET", "/api/operations/{begins}", "operation"),
-    ("GET", "/api/requests/{number}", "requested"),
-    ("GET", "/api/vouches", "vouches"),
-    ("GET", "/api/documents/{name:path}", "document"),
-    ("GET", "/api/session", "session"),
-    ("POST", "/api/session", "open_session"),
-    ("DELETE", "/api/session", "close_session"),
-    ("GET", "/api/session/recording", "recording"),
-    ("GET", "/api/session/midi", "midi"),
-    ("GET", "/api/chart", "chart"),
-    ("POST", "/api/chart", "share_chart"),
-    ("POST", "/api/chart/start", "begin_chart"),
-    ("GET", "/api/guests", "guests"),
-    ("POST", "/api/guests", "invite"),
-    ("DELETE", "/api/guests", "show_out"),
-    ("POST", "/api/stop", "stop"),
-    ("GET", "/metrics", "metrics"),
-)
 
 
 class Http:
@@ -65,7 +38,12 @@ class Http:
 
     def routes(self) -> list[Route]:
         """What is served where."""
-        return [Route(path, getattr(self, name), methods=[method]) for method, path, name in CALLS]
+        calls = [Route(call.path, getattr(self, call.name), methods=[call.method]) for call in CALLS]
+        return [*calls, Route("/ws", for_sockets), Route(DOOR + "{name:path}", for_sockets)]
+
+    async def specification(self, _: Request) -> Response:
+        """GET /api/openapi.json."""
+        return json_response(document())
 
     async def status(self, _: Request) -> Response:
         """GET /api/status."""
@@ -73,13 +51,14 @@ class Http:
 
     async def blocks(self, request: Request) -> Response:
         """GET /api/blocks."""
-        return json_response({"schema": "symjam.blocks/1", "blocks": self._backend.blocks(_limit(request))})
+        return json_response(
+            {"schema": "symjam.blocks/1", "blocks": self._backend.blocks(asked(request, Limited).limit)}
+        )
 
     async def block(self, request: Request) -> Response:
         """GET /api/blocks/<id>: the id in full, or so much of its beginning that no other begins alike."""
         begins = request.path_params["begins"]
-        is_beginning = set(begins) <= set(hexdigits) and BLOCK_PREFIX_MIN <= len(begins) <= 64
-        found = self._backend.blocks_like(begins.lower()) if is_beginning else []
+        found = self._backend.blocks_like(begins.lower()) if re.fullmatch(BEGINNING, begins) else []
         if not found:
             raise Refusal(404, "no such block", f"none begins with {begins[:64]!r}", "`symjam blocks` lists them.")
         if len(found) > 1:
@@ -88,7 +67,9 @@ class Http:
 
     async def windows(self, request: Request) -> Response:
         """GET /api/windows."""
-        return json_response({"schema": "symjam.windows/1", "windows": self._backend.windows(_limit(request))})
+        return json_response(
+            {"schema": "symjam.windows/1", "windows": self._backend.windows(asked(request, Limited).limit)}
+        )
 
     async def wallet(self, _: Request) -> Response:
         """GET /api/wallet."""
@@ -96,12 +77,8 @@ class Http:
 
     async def history(self, request: Request) -> Response:
         """GET /api/history."""
-        before = request.query_params.get("before", "")
-        if before and not (before.isascii() and before.isdigit() and len(before) <= 12):
-            raise Refusal(
-                400, "bad number", f"{before[:20]!r} is not the number of a row", "Leave it out for the newest."
-            )
-        return json_response(self._backend.history(_limit(request), int(before) if before else None))
+        rows = asked(request, Rows)
+        return json_response(self._backend.history(rows.limit, rows.before or None))
 
     async def plan(self, request: Request) -> Response:
         """POST /api/operations/plan: signs nothing."""
@@ -116,7 +93,7 @@ class Http:
     async def operation(self, request: Request) -> Response:
         """GET /api/operations/<id>: an entry of this player's own, by so much of its id as no other begins with."""
         begins = request.path_params["begins"]
-        if not (set(begins) <= set(hexdigits) and BLOCK_PREFIX_MIN <= len(begins) <= 64):
+        if not re.fullmatch(BEGINNING, begins):
             raise Refusal(404, "no such entry", f"{begins[:64]!r} is not how an id begins", "symjam wallet history")
         return json_response(self._backend.operation(begins.lower()))
 
@@ -134,7 +111,7 @@ class Http:
         update = self._backend.document(name) if is_document(name) else None
         if update is None:
             raise Refusal(404, "no such document", f"this node holds no {name[:96]!r}", "`symjam status` lists them.")
-        return Response(update, headers={"Cache-Control": "no-store"}, media_type="application/octet-stream")
+        return Response(update, headers={"Cache-Control": "no-store"}, media_type=YJS.media_type)
 
     async def session(self, _: Request) -> Response:
         """GET /api/session."""
@@ -151,12 +128,13 @@ class Http:
 
     async def recording(self, request: Request) -> Response:
         """GET /api/session/recording."""
-        return json_response(self._backend.recording(_session(request)))
+        return json_response(self._backend.recording(asked(request, OfSession).session or None))
 
     async def midi(self, request: Request) -> Response:
         """GET /api/session/midi: a file to keep."""
+        session = asked(request, OfSession).session or None
         headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="jam.mid"'}
-        return Response(self._backend.midi(_session(request)), headers=headers, media_type="audio/midi")
+        return Response(self._backend.midi(session), headers=headers, media_type=MIDI.media_type)
 
     async def chart(self, _: Request) -> Response:
         """GET /api/chart."""
@@ -164,10 +142,7 @@ class Http:
 
     async def share_chart(self, request: Request) -> Response:
         """POST /api/chart: the body is a MIDI file, what is wished stands in the query."""
-        try:
-            wish = msgspec.convert(dict(request.query_params), ChartWish, strict=False)
-        except msgspec.ValidationError as error:
-            raise Refusal(400, "unreadable request", str(error)[:200], "See docs/api.md for the shape.") from None
+        wish = asked(request, ChartWish)
         raw = await _read(request, CHART_FILE_MAX_BYTES)
         return json_response(await self._backend.share_chart(wish, raw))
 
@@ -194,14 +169,16 @@ class Http:
 
     async def metrics(self, _: Request) -> Response:
         """GET /metrics."""
-        return Response(self._backend.metrics(), media_type="text/plain; version=0.0.4")
+        return Response(self._backend.metrics(), media_type=PROMETHEUS.media_type)
 
 
-def _limit(request: Request) -> int:
-    raw = request.query_params.get("limit", "50")
-    if not (raw.isascii() and raw.isdigit() and 1 <= int(raw[:9]) <= API_LIST_MAX):
-        raise Refusal(400, "bad limit", f"{raw[:20]!r} is not a number from 1 to {API_LIST_MAX}", "Try ?limit=50.")
-    return int(raw)
+def asked(request: Request, shape: type[T]) -> T:
+    """What stands in the address, as a value of `shape`. What it does not name is not looked at."""
+    try:
+        return msgspec.convert(dict(request.query_params), shape, strict=False)
+    except msgspec.ValidationError as error:
+        remedy = "See docs/api.md for what may stand in the address."
+        raise Refusal(400, "unreadable request", str(error)[:200], remedy) from None
 
 
 def _request_number(word: str) -> bytes:
@@ -210,11 +187,12 @@ def _request_number(word: str) -> bytes:
     return bytes.fromhex(word)
 
 
-def _session(request: Request) -> str | None:
-    raw = request.query_params.get("session")
-    if raw is not None and not (len(raw) == 64 and set(raw) <= set("0123456789abcdef")):
-        raise Refusal(400, "bad session", f"{raw[:80]!r} is not an id", "Leave it out for the session that is on.")
-    return raw
+async def for_sockets(_: Request) -> Response:
+    """Where a WebSocket is spoken, to who does not speak it."""
+    refusal = Refusal(426, "not for requests", "a WebSocket is spoken here", "See docs/api.md.")
+    answer = error_response(refusal)
+    answer.headers["Upgrade"] = "websocket"
+    return answer
 
 
 async def _read(request: Request, max_bytes: int) -> bytes:

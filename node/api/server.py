@@ -38,7 +38,7 @@ from node.api import static
 from node.api.backend import Backend
 from node.api.door import Door
 from node.api.errors import Refusal
-from node.api.gate import DOOR, Gate, holds
+from node.api.gate import DOOR, Check, Gate, holds
 from node.api.http import Http, on_bug, on_failure, on_http, on_refusal
 from node.api.socket import Sockets
 from node.mesh.guard import Guard
@@ -63,19 +63,20 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     token: str,
+    read_token: str = "",
     guard: Guard | None = None,
     task_status: TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled; reports the bound port as started.
 
-    `port` is a wish: when another process has it, the system chooses. `guard` counts connections that
-    end in an error of the server's, under "api". OperatingFailure when no port can be had.
+    `port` is a wish: when another process has it, the system chooses. `read_token`: none when empty. `guard` counts
+    connections that end in an error of the server's, under "api". OperatingFailure when no port can be had.
     """
     listener = bind(host, port)
     bound = listener.getsockname()[1]
     closing = trio.Event()
     sockets, door = Sockets(backend, closing), Door(backend.library, closing)
-    app = build_app(backend, sockets, door, port=bound, token=token)
+    app = build_app(backend, sockets, door, port=bound, check=holds(token, read_token))
     server = Server(app, [listener], closing, guard or Guard(Counter()), (sockets.tell_status,))
     await server.serve(lambda: task_status.started(bound))
 
@@ -218,12 +219,12 @@ class _BoundedStream:
         self._raw.socket.close()
 
 
-def build_app(backend: Backend, sockets: Sockets, door: Door, *, port: int, token: str) -> ASGIApp:
+def build_app(backend: Backend, sockets: Sockets, door: Door, *, port: int, check: Check) -> ASGIApp:
     """Everything that is served on one port, behind the gate."""
     sockets_at = [WebSocketRoute("/ws", sockets.endpoint), WebSocketRoute(DOOR + "{name:path}", door.endpoint)]
     routes = [*static.routes(), *Http(backend).routes(), *sockets_at]
     hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
-    return Gate(Starlette(routes=routes, exception_handlers=HANDLERS), hosts=hosts, check=holds(token))
+    return Gate(Starlette(routes=routes, exception_handlers=HANDLERS), hosts=hosts, check=check)
 
 
 def _config() -> Config:

@@ -18,7 +18,7 @@ from crdt.limits import HELLO_LIST_MAX, WEBSOCKET_MESSAGE_MAX_BYTES, WEBSOCKETS_
 from jam import board
 from node.api.backend import Backend, SessionWish
 from node.api.errors import NOT_FOR_GUESTS, Refusal, error_response, refusal_of
-from node.api.gate import SUBPROTOCOL
+from node.api.gate import MAY_READ, READ_ONLY, SUBPROTOCOL
 from node.api.messages import Close, Edit, Open, Ping, Play, Say, Spoken, change_of, understand
 from node.api.notices import Feed, to_text
 from node.api.pace import Pace
@@ -30,15 +30,21 @@ TOO_LONG = 1009
 
 class Limits(NamedTuple):
     """What the clients of one backend may do: say so much, that often, through so many windows. `over` is what they are
-    told when it ends."""
+    told when it ends, `not_spoken` when they say something else."""
 
     spoken: tuple[type[msgspec.Struct], ...] = (Play, Ping, Open, Close, Say, Edit)
     messages_per_s: int | None = None
     sockets: int = WEBSOCKETS_MAX
     over: tuple[int, str] = (GOING_AWAY, "the node is stopping")
 
+    not_spoken: OperatingFailure = NOT_FOR_GUESTS
+
 
 OWNER: Final = Limits()
+READER: Final = Limits(
+    spoken=(Ping,),
+    not_spoken=OperatingFailure("not allowed", MAY_READ.why, MAY_READ.remedy),
+)
 
 
 class Sockets:
@@ -81,7 +87,7 @@ class Sockets:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._speak, websocket, feed)
                     nursery.start_soon(self._goodbye, websocket, nursery.cancel_scope)
-                    await self._listen(websocket)
+                    await self._listen(websocket, READER if READ_ONLY in websocket.scope else self._limits)
                     nursery.cancel_scope.cancel()
             finally:
                 self._feeds.discard(feed)
@@ -112,8 +118,8 @@ class Sockets:
             }
         )
 
-    async def _listen(self, websocket: WebSocket) -> None:
-        pace = Pace(self._limits.messages_per_s) if self._limits.messages_per_s is not None else None
+    async def _listen(self, websocket: WebSocket, limits: Limits) -> None:
+        pace = Pace(limits.messages_per_s) if limits.messages_per_s is not None else None
         while True:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
@@ -123,14 +129,14 @@ class Sockets:
             if len(message.get("text") or message.get("bytes") or "") > WEBSOCKET_MESSAGE_MAX_BYTES:
                 await websocket.close(TOO_LONG, "the message is too long")
                 return
-            await _say(websocket, to_text(await self._answer(message.get("text"))))
+            await _say(websocket, to_text(await self._answer(message.get("text"), limits)))
 
-    async def _answer(self, text: str | None) -> dict[str, Any]:
+    async def _answer(self, text: str | None, limits: Limits) -> dict[str, Any]:
         spoken: Spoken | None = None
         try:
             spoken = understand(text)
-            if not isinstance(spoken, self._limits.spoken):
-                raise NOT_FOR_GUESTS
+            if not isinstance(spoken, limits.spoken):
+                raise limits.not_spoken
             return await self._do(spoken)
         except (OperatingFailure, Violation) as error:
             refusal = refusal_of(error)

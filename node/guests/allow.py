@@ -23,6 +23,7 @@ MAY: Final[frozenset[Call]] = frozenset(
 )
 MAY_NOT: Final[frozenset[Call]] = frozenset(
     {
+        ("GET", "/api/openapi.json"),  # it describes what is the owner's
         ("POST", "/api/operations"),  # nobody spends through somebody else's node
         ("POST", "/api/operations/plan"),
         ("GET", "/api/operations/{begins}"),

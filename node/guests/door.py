@@ -20,9 +20,10 @@ from starlette.types import Scope
 from starlette.websockets import WebSocket
 
 from node.api import static
+from node.api.calls import CALLS
 from node.api.errors import NOT_FOR_GUESTS, Refusal, error_response, json_response
 from node.api.gate import DOOR, Gate
-from node.api.http import CALLS, body_of
+from node.api.http import body_of
 from node.api.server import HANDLERS
 from node.guests.allow import MAY
 from node.guests.guest import Guest
@@ -64,8 +65,8 @@ def build_door(party: Party, hosts: list[str]) -> Gate:
 def _shared() -> list[Route | WebSocketRoute]:
     """The API's calls, each as it is for guests."""
     calls = [
-        Route(path, _of_guest(name) if (method, path) in MAY else _not_for_guests, methods=[method])
-        for method, path, name in CALLS
+        Route(c.path, _of_guest(c.name) if (c.method, c.path) in MAY else _not_for_guests, methods=[c.method])
+        for c in CALLS
     ]
     return [*calls, WebSocketRoute("/ws", _socket), WebSocketRoute(DOOR + "{name:path}", _no_socket)]
 

@@ -83,13 +83,13 @@ class Daemon:
             await nursery.start(self.node.run)
             nursery.start_soon(self.node.guard.forever, "score", self.backend.scorer.run_forever)
             nursery.start_soon(self.node.guard.forever, "guests", self.backend.door.run_forever)
-            wish, token = runtime.seat()
-            port = await nursery.start(self._serve_page, self.config.api_port or wish, token)
+            wish, token, read_token = runtime.seat()
+            port = await nursery.start(self._serve_page, self.config.api_port or wish, token, read_token)
             spare_what_stands()
             self.backend.door.load()
             if self.config.guests:
                 await self._invite()
-            announce(self, runtime.publish(port, token))
+            announce(self, runtime.publish(port, token, read_token))
 
     async def _invite(self) -> None:
         try:
@@ -97,8 +97,9 @@ class Daemon:
         except OperatingFailure as failure:  # without a network one can still play alone
             log.warning("%s: %s. %s", failure.what, failure.why, failure.remedy)
 
-    async def _serve_page(self, port: int, token: str, task_status: Any) -> None:
-        await serve(self.backend, port=port, token=token, guard=self.node.guard, task_status=task_status)
+    async def _serve_page(self, port: int, token: str, read_token: str, task_status: Any) -> None:
+        guard = self.node.guard
+        await serve(self.backend, port=port, token=token, read_token=read_token, guard=guard, task_status=task_status)
 
     async def _watch_signals(self) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:

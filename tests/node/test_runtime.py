@@ -35,7 +35,7 @@ def test_only_the_user_can_read_it_whatever_the_umask(tmp_path: Path) -> None:
         with Runtime(tmp_path) as runtime:
             runtime.publish(4321, TOKEN)
             modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in runtime.directory.iterdir()}
-            assert modes == {"lock": 0o600, "api.json": 0o600, "seat.json": 0o600}
+            assert modes == dict.fromkeys(("lock", "api.json", "seat.json", "read.token"), 0o600)
             assert stat.S_IMODE(runtime.directory.stat().st_mode) == 0o700
     finally:
         os.umask(before)
@@ -90,13 +90,23 @@ def test_a_killed_nodes_file_is_stale(tmp_path: Path) -> None:
         assert not (tmp_path / "run" / "api.json").exists()  # claimed, but not listening yet
         with pytest.raises(NoNode, match="still starting"):
             find(tmp_path)
-        assert runtime.seat() == (4321, TOKEN)  # an open page finds the node again
+        assert runtime.seat()[:2] == (4321, TOKEN)  # an open page finds the node again
+
+
+def test_the_read_only_token_is_kept_and_lies_alone_in_a_file(tmp_path: Path) -> None:
+    with Runtime(tmp_path) as runtime:
+        runtime.publish(4321, TOKEN, "r" * 43)
+        assert runtime.seat() == (4321, TOKEN, "r" * 43)
+        assert find(tmp_path).read_token == (runtime.directory / "read.token").read_text() == "r" * 43
+        runtime.publish(4321, TOKEN, TOKEN)  # which would make it more than that
+        assert find(tmp_path).read_token == ""
+    assert "r" * 43 not in repr(ApiAddress(1, TOKEN, 1, "r" * 43))
 
 
 def test_a_first_seat_is_any_port_and_a_new_token(tmp_path: Path) -> None:
     with Runtime(tmp_path) as runtime:
-        (port, one), (_, other) = runtime.seat(), runtime.seat()
-        assert port == 0 and len(one) >= 43 and one != other
+        (port, *tokens), (_, *others) = runtime.seat(), runtime.seat()
+        assert port == 0 and len({*tokens, *others}) == 4 and all(len(one) >= 43 for one in tokens)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from node.runtime import ApiAddress
 from tests.node.api.memory_node import MemoryNode
 
 TOKEN = "t" * 43
+READ_TOKEN = "r" * 43
 
 
 @dataclass
@@ -60,5 +61,7 @@ class Served:
 @pytest.fixture
 async def served(nursery: trio.Nursery) -> AsyncIterator[Served]:
     node = MemoryNode()
-    port = await nursery.start(lambda task_status: serve(node, token=TOKEN, task_status=task_status))
+    port = await nursery.start(
+        lambda task_status: serve(node, token=TOKEN, read_token=READ_TOKEN, task_status=task_status)
+    )
     yield Served(node, ApiAddress(port, TOKEN, 1))

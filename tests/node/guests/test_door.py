@@ -8,12 +8,12 @@ import pytest
 import trio
 
 from crdt.limits import GUEST_REQUESTS_BURST_MAX, GUESTS_MAX
+from node.api.calls import CALLS
 from node.api.gate import DOOR
-from node.api.http import CALLS
 from node.guests.allow import MAY, MAY_NOT
 from tests.node.guests.conftest import Door
 
-TABLE = {(method, path) for method, path, _ in CALLS} | {("GET", "/ws"), ("GET", DOOR + "{name:path}")}
+TABLE = {(call.method, call.path) for call in CALLS} | {("GET", "/ws"), ("GET", DOOR + "{name:path}")}
 # Of a status, what says something about the owner's machine.
 PRIVATE = {"data_dir", "addresses", "peer_id", "counters", "refused", "quarantine", "store", "documents", "guarded"}
 

@@ -1,4 +1,4 @@
-"""docs/api.md is the contract: whatever the daemon shows is named there."""
+"""docs/api.md is the contract, and node/shapes: whatever the daemon shows is named there, and of these types."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any
 from jam.board import Assign, Say, SetTitle
 from jam.synthetic import make
 from node.engine.inputs import Edit, HintReceived, OpenSession
+from node.shapes import jam, ledger, money
+from node.shapes.status import HeldDocument, Peer, Status
 from node.shell import purse, views
 from node.shell.history import history
+from tests.fitting import misfit
 from tests.node.shell.test_backend import Scene
 from tests.sim.room import SECOND, perform, room, settle
 
@@ -36,6 +39,11 @@ def _undocumented(shown: Any) -> set[str]:
 
 def test_the_check_can_fail() -> None:
     assert _undocumented({"status": [{"no_such_field": 1}]}) == {"no_such_field"}
+    vouches = {"schema": "symjam.vouches/1", "player": "ab" * 32, "vouches": []}
+    assert not misfit(vouches, money.Vouches)
+    for wrong in ({"schema": "symjam.vouches/2"}, {"player": "AB" * 32}, {"more": 1}, {"vouches": None}):
+        assert misfit({**vouches, **wrong}, money.Vouches)
+    assert misfit({"player": "ab" * 32, "vouches": []}, money.Vouches)  # it does not say what it is
 
 
 def test_status_and_wallet_are_documented(tmp_path: Path) -> None:
@@ -45,6 +53,8 @@ def test_status_and_wallet_are_documented(tmp_path: Path) -> None:
     assert not _undocumented(backend.status())
     assert not _undocumented(backend.wallet())
     assert not _undocumented(backend.jam())
+    for shown, kind in ((backend.status(), Status), (backend.wallet(), money.Wallet), (backend.jam(), jam.Jam)):
+        assert not misfit(shown, kind)
 
 
 def test_blocks_windows_peers_and_history_are_documented() -> None:
@@ -65,12 +75,15 @@ def test_blocks_windows_peers_and_history_are_documented() -> None:
     assert board["parts"] and board["lines"] and not _undocumented(board)
     peers = [views.peer(peer, (), world.now_us) for peer in engine.peers.values()]
     assert windows and peers
-    for shown in (
-        blocks,
-        windows,
-        peers,
-        history(engine, world.now_us, 99),
-        purse.wallet(engine),
-        views.documents(engine),
-    ):
+    shapes = {
+        list[ledger.Block]: blocks,
+        list[ledger.OwnWindow]: windows,
+        list[Peer]: peers,
+        jam.Board: board,
+        money.History: history(engine, world.now_us, 99),
+        money.Wallet: purse.wallet(engine),
+        list[HeldDocument]: views.documents(engine),
+    }
+    for kind, shown in shapes.items():
         assert not _undocumented(shown)
+        assert not misfit(shown, kind)
