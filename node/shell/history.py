@@ -67,7 +67,7 @@ def _numbered(engine: Engine, now_us: int, player: PlayerId, journal: Journal | 
 
 
 class _History:
-    """One player's, by epoch; within one what its owner did, then what is taken, then what came in."""
+    """One player's, by epoch; within one what its owner did, what is taken, what others paid, then its windows."""
 
     def __init__(self, engine: Engine, player: PlayerId, now_us: int) -> None:
         self._engine, self._ledger, self._p = engine, engine.ledger, engine.params
@@ -76,7 +76,8 @@ class _History:
         self._since = Epoch(base.epoch + 1 if base != NO_VALUE else 0)
 
     def rows(self, known_micro: int, is_continued: bool) -> Iterator[Doc]:
-        found = [*self._own(), *self._burned(), *self._received(), *self._earned(), *self._unpaid(), *self._refused()]
+        windows = sorted([*self._earned(), *self._unpaid(), *self._refused()], key=lambda row: row["window"])
+        found = [*self._own(), *self._burned(), *self._received(), *windows]
         yield from self._carried(known_micro, is_continued)
         yield from (row for row in sorted(found, key=lambda row: row["epoch"]) if row["epoch"] >= self._since)
 

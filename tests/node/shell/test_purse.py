@@ -101,6 +101,18 @@ def test_history_ends_with_all_that_is_held() -> None:
     assert paged == history(engines[0], NOW_US, 100)["items"]
 
 
+def test_the_windows_of_one_epoch_are_in_their_order_whatever_became_of_them() -> None:
+    world, first = World(4), (E + 1) * SMALL.epoch_windows
+    ann, *_ = world.people
+    world.open_session(ann)
+    world.pulse(first)
+    world.propose(ann, first)  # nobody votes
+    world.round(first + 1)
+    engine = Engine(ann.identity, SMALL, NOW_US, stored=Stored(world.entries))
+    rows = [(row["window"], row["role"]) for row in history(engine, NOW_US, 100)["items"]]
+    assert rows == [(first + 1, "played"), (first, "pending")]
+
+
 def test_history_says_what_did_not_count_and_why() -> None:
     world, (ann, ben) = spent()
     rows = {(row["role"], row["counted"]): row for row in history(ann, NOW_US, 100)["items"]}
