@@ -140,6 +140,9 @@ CHART_FILE_MAX_BYTES: Final = 1_000_000
 
 # The API on loopback
 API_CONNECTIONS_MAX: Final = 128
+API_CONNECTS_PER_S_MAX: Final = 1_000  # accepted, a fifth of a millisecond each; more wait
+API_HEAD_MAX_BYTES: Final = 16_384
+API_HEAD_TIMEOUT_S: Final = 5  # for a request's head, from connecting
 API_BODY_MAX_BYTES: Final = 16_384
 API_BODY_TIMEOUT_S: Final = 5
 API_SEND_TIMEOUT_S: Final = 5  # a client that reads nothing for so long is let go

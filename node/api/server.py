@@ -1,8 +1,9 @@
 """The API's server: hypercorn inside the daemon's own trio loop, on sockets bound beforehand.
 
 hypercorn's own accept loop has no bound on connections, and it shields each write, so that one client which reads
-nothing would hold the shutdown up for ever. Connections are therefore accepted here and given to hypercorn's
-connection handler over a stream whose writes have a deadline.
+nothing would hold the shutdown up for ever. Connections are therefore accepted here, so many a second, and given to
+hypercorn's connection handler once they have asked something, over a stream whose writes have a deadline. When there is
+no room for one more, the one goes that has waited longest without asking: who holds sockets open keeps nobody out.
 
 Closing: WebSockets are told (1001), answers under way may finish, and after API_CLOSE_TIMEOUT_S what is left is cut.
 """
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
+from hypercorn.events import Event, Updated
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
@@ -31,7 +33,8 @@ from crdt.errors import OperatingFailure, Violation
 from crdt.limits import (
     API_CLOSE_TIMEOUT_S,
     API_CONNECTIONS_MAX,
-    API_SEND_TIMEOUT_S,
+    API_CONNECTS_PER_S_MAX,
+    API_HEAD_MAX_BYTES,
     YJS_MESSAGE_MAX_BYTES,
 )
 from node.api import static
@@ -40,13 +43,17 @@ from node.api.door import Door
 from node.api.errors import Refusal
 from node.api.gate import DOOR, Check, Gate, holds
 from node.api.http import Http, on_bug, on_failure, on_http, on_refusal
+from node.api.pace import Pace
 from node.api.socket import Sockets
+from node.api.stream import Stream
 from node.mesh.guard import Guard
 
 if TYPE_CHECKING:
     from trio_typing import TaskStatus
 
 log = logging.getLogger("symjam.api")
+
+BACKLOG: Final = 512  # connections that the kernel takes before they are accepted
 
 HANDLERS: Final[dict[Any, Any]] = {
     Refusal: on_refusal,
@@ -88,7 +95,7 @@ def bind(host: str, port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, wish))
-            listener.listen(64)
+            listener.listen(BACKLOG)
             return listener
         except OSError as error:
             listener.close()
@@ -121,7 +128,8 @@ class Server:
         self._app = ASGIWrapper(cast(ASGIFramework, app))
         self._config = _config()
         self._context = WorkerContext(None)
-        self._streams: dict[_BoundedStream, str] = {}  # with the host at the other end
+        self._streams: dict[Stream, str] = {}  # by age, with the host at the other end
+        self._pace = Pace(API_CONNECTS_PER_S_MAX)
         self._accepting = trio.CancelScope()
         # Shielded, so that cancelling `serve` begins a goodbye instead of cutting everyone at once.
         self._scope = trio.CancelScope(shield=True)
@@ -158,7 +166,8 @@ class Server:
             async with trio.open_nursery() as nursery:
                 for task in self._beside:
                     nursery.start_soon(task)
-                listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(one)) for one in self._listeners]
+                sockets = map(trio.socket.from_stdlib_socket, self._listeners)
+                listeners = [_Listener(trio.SocketListener(one), self._pace) for one in sockets]
                 await trio.serve_listeners(self._connection, listeners, handler_nursery=connections)
 
     def close_soon(self) -> None:
@@ -168,17 +177,45 @@ class Server:
 
     async def _connection(self, raw: trio.SocketStream) -> None:
         host = _host_of(raw)
-        if len(self._streams) >= API_CONNECTIONS_MAX or (self._admits is not None and not self._admits(host)):
+        if not self._has_room() or (self._admits is not None and not self._admits(host)):
             await trio.aclose_forcefully(raw)
             return
-        stream = _BoundedStream(raw)
+        stream = Stream(raw)
         self._streams[stream] = host
-        connection = _Connection(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
         try:
-            await self._guard.run("api", connection.run)
+            if await stream.hear():
+                connection = _Connection(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
+                await self._guard.run("api", connection.run)
         finally:
             stream.cut()
             self._streams.pop(stream, None)
+
+    def _has_room(self) -> bool:
+        """Whether one connection more can be had; when all are taken, the longest waiting one makes room."""
+        if len(self._streams) < API_CONNECTIONS_MAX:
+            return True
+        oldest = next((stream for stream in self._streams if stream.waits), None)
+        if oldest is not None:
+            oldest.cut()
+            del self._streams[oldest]
+        return oldest is not None
+
+
+class _Listener(trio.abc.Listener[trio.SocketStream]):
+    """Accepts so many a second; more wait in the kernel's queue, and are then to try again."""
+
+    def __init__(self, listener: trio.SocketListener, pace: Pace) -> None:
+        self._listener = listener
+        self._pace = pace
+
+    async def accept(self) -> trio.SocketStream:
+        """As trio's."""
+        await self._pace.keep()
+        return await self._listener.accept()
+
+    async def aclose(self) -> None:
+        """As trio's."""
+        await self._listener.aclose()
 
 
 def _host_of(raw: trio.SocketStream) -> str:
@@ -195,28 +232,11 @@ class _Connection(TCPServer):
         await super()._read_data()
         await self.idle_task.stop()
 
-
-class _BoundedStream:
-    """The part of a stream that hypercorn uses, each write with a deadline."""
-
-    def __init__(self, raw: trio.SocketStream) -> None:
-        self._raw = raw
-        self.socket = raw.socket
-        self.receive_some = raw.receive_some
-        self.send_eof = raw.send_eof
-        self.aclose = raw.aclose
-
-    async def send_all(self, data: bytes) -> None:
-        """As trio's; BrokenResourceError when the other side reads nothing for API_SEND_TIMEOUT_S."""
-        with trio.move_on_after(API_SEND_TIMEOUT_S) as scope:
-            await self._raw.send_all(data)
-        if scope.cancelled_caught:
-            self.cut()
-            raise trio.BrokenResourceError("the client reads nothing")
-
-    def cut(self) -> None:
-        """Close without a word; whoever is inside a read or a write of it is woken with an error."""
-        self._raw.socket.close()
+    async def protocol_send(self, event: Event) -> None:
+        """As hypercorn's, which says here whether a request is under way."""
+        if isinstance(event, Updated):
+            cast(Stream, self.stream).waits = event.idle
+        await super().protocol_send(event)
 
 
 def build_app(backend: Backend, sockets: Sockets, door: Door, *, port: int, check: Check) -> ASGIApp:
@@ -233,7 +253,7 @@ def _config() -> Config:
     config.errorlog = log
     config.include_server_header = False
     config.websocket_max_message_size = YJS_MESSAGE_MAX_BYTES  # `/ws` has a smaller bound of its own
-    config.h11_max_incomplete_size = 16_384
+    config.h11_max_incomplete_size = API_HEAD_MAX_BYTES
     config.keep_alive_timeout = 30.0
     config.h2_max_concurrent_streams = 8
     config.max_app_queue_size = 16

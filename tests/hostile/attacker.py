@@ -17,7 +17,7 @@ import trio
 from libp2p.exceptions import BaseLibp2pError
 
 from crdt.types import NetworkId
-from tests.hostile.attacks import NOTHING, PEERS, STRANGERS
+from tests.hostile.attacks import NOTHING, PAGE, PEERS, STRANGERS
 from tests.hostile.site import Site, Talker, is_kept_out
 
 NICE = 5
@@ -32,9 +32,9 @@ async def attack(site: Site, name: str, seconds: float) -> None:
     if name == NOTHING:
         await trio.sleep_until(ends)
         return
-    if name in STRANGERS:
+    if name not in PEERS:
         with trio.move_on_at(ends):
-            await STRANGERS[name](site)
+            await {**STRANGERS, **PAGE}[name](site)
         return
     first: list[bytes] = []
     async with trio.open_nursery() as nursery:

@@ -15,7 +15,7 @@ import trio
 
 from crdt.types import NetworkId
 from tests.hostile.attacker import lives
-from tests.hostile.attacks import NAMES, PEERS, STRANGERS
+from tests.hostile.attacks import NAMES, PAGE, PEERS, STRANGERS
 from tests.hostile.judge import GROWTH_MAX_MB, P99_MAX_MS, faults
 from tests.hostile.nodes import Node, honest_pair
 from tests.hostile.site import Site, is_kept_out
@@ -124,4 +124,4 @@ def test_what_does_not_hold_is_found(changes: dict[str, object]) -> None:
 
 def test_every_attack_says_what_it_is() -> None:
     assert {*ESSENTIAL} <= {*NAMES}
-    assert all(attack.__doc__ for attack in (*PEERS.values(), *STRANGERS.values()))
+    assert all(attack.__doc__ for attack in (*PEERS.values(), *STRANGERS.values(), *PAGE.values()))

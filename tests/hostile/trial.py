@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import trio
 
+from tests.hostile.attacks import PAGE
 from tests.hostile.nodes import Node
 from tests.hostile.w1 import Latency, measure
 
@@ -46,7 +47,7 @@ async def run(name: str, pair: tuple[Node, Node], seconds: float) -> Trial:
     target.forget_peak()
     before_mb = target.memory_mb()[0]
     began, processor_s = time.monotonic(), target.processor_s()
-    with _attacker(name, before, seconds) as attacker:
+    with _attacker(name, target, before, seconds) as attacker:
         try:
             await trio.sleep(_LEAD_S)
             latency = await measure(
@@ -74,8 +75,9 @@ async def run(name: str, pair: tuple[Node, Node], seconds: float) -> Trial:
     )
 
 
-def _attacker(name: str, status: dict[str, Any], seconds: float) -> subprocess.Popen[bytes]:
-    command = (sys.executable, "-m", "tests.hostile.attacker", name, status["addresses"][0], status["network"])
+def _attacker(name: str, target: Node, status: dict[str, Any], seconds: float) -> subprocess.Popen[bytes]:
+    address = f"/ip4/127.0.0.1/tcp/{target.client().address.port}" if name in PAGE else status["addresses"][0]
+    command = (sys.executable, "-m", "tests.hostile.attacker", name, address, status["network"])
     return subprocess.Popen((*command, str(seconds)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
 

@@ -13,6 +13,7 @@ from trio_websocket import ConnectionClosed, open_websocket_url
 from crdt import limits
 from crdt.errors import OperatingFailure
 from node.api import server
+from node.api import stream as streams
 from node.api.server import serve
 from node.mesh.guard import Guard
 from tests.node.api.conftest import TOKEN, Served
@@ -96,7 +97,7 @@ async def test_who_is_being_told_much_while_the_node_stops_is_no_error(caplog: p
 
 async def test_a_client_that_reads_nothing_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """hypercorn shields its writes: if nothing cut them, the end would wait for the send's own deadline."""
-    monkeypatch.setattr(server, "API_SEND_TIMEOUT_S", 60)
+    monkeypatch.setattr(streams, "API_SEND_TIMEOUT_S", 60)
     node = MemoryNode()
     node.documents["ledger/0"] = bytes(30_000_000)
     async with trio.open_nursery() as nursery:
@@ -110,42 +111,72 @@ async def test_a_client_that_reads_nothing_does_not_hold_up_the_end(monkeypatch:
 
 
 async def test_a_client_that_reads_nothing_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "API_SEND_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(streams, "API_SEND_TIMEOUT_S", 0.2)
     served.node.documents["ledger/0"] = bytes(30_000_000)
-    stream = await _begin_large_answer(served.address.port)
+    reader = await _begin_large_answer(served.address.port)
     await trio.sleep(0.5)
     received = 0
     with trio.fail_after(10):
         try:
-            while part := await stream.receive_some(1_000_000):
+            while part := await reader.receive_some(1_000_000):
                 received += len(part)
         except trio.BrokenResourceError:
             pass
     assert received < 30_000_000
-    await stream.aclose()
+    await reader.aclose()
 
 
 async def _begin_large_answer(port: int) -> trio.SocketStream:
-    stream = await trio.open_tcp_stream("127.0.0.1", port)
+    reader = await trio.open_tcp_stream("127.0.0.1", port)
     head = f"GET /api/documents/ledger/0 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
-    await stream.send_all(head.encode())
-    await stream.receive_some(100)  # the answer has begun, and fills every buffer on its way
-    return stream
+    await reader.send_all(head.encode())
+    await reader.receive_some(100)  # the answer has begun, and fills every buffer on its way
+    return reader
 
 
-async def test_connections_are_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_only_holds_connections_keeps_nobody_out(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "API_CONNECTIONS_MAX", 3)
     assert limits.API_CONNECTIONS_MAX > 3
-    held = [await trio.open_tcp_stream("127.0.0.1", served.address.port) for _ in range(3)]
+    served.node.documents["ledger/0"] = bytes(30_000_000)
+    asking = await _begin_large_answer(served.address.port)
+    silent, slow = [await trio.open_tcp_stream("127.0.0.1", served.address.port) for _ in range(2)]
+    await slow.send_all(b"GET /api/status HTTP/1.1\r\nHost: ")
     await trio.sleep(0.05)
+    for goes in (silent, slow):
+        another = await trio.open_tcp_stream("127.0.0.1", served.address.port)
+        with trio.fail_after(5):
+            assert await _is_closed(goes)
+        await goes.aclose()
+        assert (await served.call("GET", "/api/status"))[0] == 200  # in the place of the one before
+        await another.aclose()
+    assert await asking.receive_some(100)  # who is being answered stays
+    await asking.aclose()
+
+
+async def test_all_connections_at_work_leave_no_room(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "API_CONNECTIONS_MAX", 2)
+    served.node.documents["ledger/0"] = bytes(30_000_000)
+    held = [await _begin_large_answer(served.address.port) for _ in range(2)]
     beyond = await trio.open_tcp_stream("127.0.0.1", served.address.port)
     with trio.fail_after(5):
         assert await _is_closed(beyond)
-    for stream in held:
-        await stream.aclose()
+    for connection in held:
+        await connection.aclose()
     await trio.sleep(0.05)
-    _, _, raw = await served.call("GET", "/api/status")
-    assert json.loads(raw)["schema"] == "symjam.status/1"
+    assert (await served.call("GET", "/api/status"))[0] == 200
+
+
+@pytest.mark.parametrize("said", [b"", b"G", b"GET /api/status HTTP/1.1\r\nHost: x\r\n", b"\r\n"])
+async def test_who_does_not_finish_a_head_in_time_is_let_go(
+    served: Served, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(streams, "API_HEAD_TIMEOUT_S", 0.3)
+    async with await trio.open_tcp_stream("127.0.0.1", served.address.port) as slow:
+        begins = trio.current_time()
+        await slow.send_all(said)
+        with trio.fail_after(10):
+            assert await _is_closed(slow)
+        assert trio.current_time() - begins > 0.25
 
 
 async def _is_closed(stream: trio.SocketStream) -> bool:
@@ -168,6 +199,7 @@ async def test_an_error_of_the_servers_is_counted_and_ends_only_its_connection(
     with monkeypatch.context() as patch:
         patch.setattr(server.TCPServer, "_read_data", fail)
         stream = await trio.open_tcp_stream("127.0.0.1", port)
+        await stream.send_all(b"GET / HTTP/1.1\r\n\r\n")
         with trio.fail_after(5):
             assert await _is_closed(stream)
         await stream.aclose()
