@@ -14,6 +14,7 @@ import click
 
 from node import options
 from node.failures import guarded
+from node.operator_cli import COMMANDS
 from node.wallet_cli import wallet
 
 SIMULATOR: Final = "sim.cli"  # of the room above this one: found by its name, and only when it is asked for
@@ -261,6 +262,8 @@ def stop(data: Path | None, as_json: bool) -> int:
 
 
 main.add_command(wallet)
+for command in COMMANDS:
+    main.add_command(command)
 
 
 @main.command()

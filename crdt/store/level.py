@@ -134,9 +134,9 @@ def _open(path: Path, paranoid: bool) -> plyvel.DB:
                 f"another process holds {path}",
                 "Stop it (symjam stop), or give another directory",
             ) from error
-        raise OperatingFailure(
-            "the store cannot be opened", why, f"Make {path} a directory you may write to"
-        ) from error
+        full = "No space left" in why
+        remedy = f"Make room on the disk of {path}" if full else f"Make {path} a directory you may write to"
+        raise OperatingFailure("the store cannot be opened", why, remedy) from error
 
 
 def _after(prefix: bytes) -> bytes | None:

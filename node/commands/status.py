@@ -7,12 +7,17 @@ from typing import Any
 
 import click
 
-from node.commands.common import as_json_line, client, jam, short
+from node.commands.common import as_json_line, client, jam, plain, short
+from node.runtime import NoNode
+from node.shell.config import default_data_dir
 
 
 def run(data: Path | None, as_json: bool) -> int:
     """Print the running node's status."""
-    status = client(data).status()
+    try:
+        status = client(data).status()
+    except NoNode as absent:
+        raise _with_reasons(absent, data or default_data_dir()) from None
     if as_json:
         as_json_line(status)
     else:
@@ -47,9 +52,24 @@ def _lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"suspect  {kept['kept']} refused things kept ({kept['bytes']} bytes): --json shows them")
     if status["equivocations"]:
         lines.append(f"forks    {status['equivocations']} authors signed two entries at one number; they are frozen")
-    if status["store"]["recovered"]:
-        lines.append(f"store    recovered: {status['store']['detail']}")
-    return lines
+    return lines + [line for check in status["checks"] if check["level"] != "ok" for line in _trouble(check)]
+
+
+def _trouble(check: dict[str, str]) -> list[str]:
+    """What the node knows to be wrong."""
+    words = f"{check['name']}: {plain(check['seen'])}"
+    return [f"trouble  {words}", f"         why  {plain(check['why'])}", f"         do   {plain(check['remedy'])}"]
+
+
+def _with_reasons(absent: NoNode, data_dir: Path) -> NoNode:
+    """Why there may be none, as far as a quick look shows."""
+    from node.doctor.check import Level
+    from node.doctor.examine import quick
+
+    found = [check for check in quick(data_dir) if check.level is Level.FAIL]
+    reasons = [f"{check.name}: {plain(check.seen)}. {check.remedy}" for check in found]
+    absent.remedy = "\n  ".join([*reasons, "Start one with `symjam up`; `symjam doctor` looks for what is wrong."])
+    return absent
 
 
 def _waiting(status: dict[str, Any]) -> str:

@@ -165,6 +165,19 @@ class AddressBook:
             if any(place.failures < FAILURES_MAX for place in known.places.values())
         )
 
+    def silent(self, now_s: float, connected: Callable[[PlayerId], bool]) -> list[Address]:
+        """Addresses that are being announced and at which nobody answers, of players who answer at none."""
+        found: list[Address] = []
+        for player, known in self._known.items():
+            places = [
+                place
+                for place in known.places.values()
+                if place.source is Source.ANNOUNCED and now_s - place.seen_s < ANNOUNCED_S
+            ]
+            if places and all(place.failures >= FAILURES_MAX for place in places) and not connected(player):
+                found += [place.address for place in places]
+        return found
+
     def newcomers(self, count: int) -> frozenset[PlayerId]:
         """Those heard of last that were never tried."""
         untried = (

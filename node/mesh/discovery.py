@@ -35,6 +35,8 @@ _RETRY_S: Final = 10.0  # after multicast could not be opened
 _QUERY_AFTER_S: Final = (0.0, 0.5, 2.0)  # early questions, then one every _QUERY_EVERY_S
 _QUERY_EVERY_S: Final = 20.0
 _GOODBYE_TIMEOUT_S: Final = 0.5
+_TWINS_MAX: Final = 8
+_OWN_MAX: Final = 64  # addresses of one's own that are remembered, to tell an echo from a twin
 _RECORD_BYTES: Final = 500  # about what a cached record takes beside its text
 _MESSAGE_MAX_BYTES: Final = 9_000
 
@@ -71,6 +73,10 @@ class Discovery:
         self._wanted = wanted
         self._interfaces = interfaces
         self.hosts: list[str] = usable(interfaces(), wanted)
+        self.opened_s: float | None = None  # since when it announces on these addresses (trio's clock)
+        self.echoed = False  # whether one's own announcement came back since
+        self.twins: dict[str, float] = {}  # where others announce this very player, and when that was heard last
+        self._own: dict[str, None] = {}
 
     async def watch_interfaces(self) -> None:
         """Keep `hosts` up to date."""
@@ -80,12 +86,14 @@ class Discovery:
             if hosts != self.hosts:
                 self.hosts = hosts
                 self._counters["interfaces-changed"] += 1
+                self._begin_anew()
                 self._moved()
 
     async def run(self, port: int) -> None:
         """Announce `port` on every usable address and listen, until cancelled."""
         token = trio.lowlevel.current_trio_token()
         while True:
+            self._begin_anew()
             responder = _Responder(self, port, token)
             failed = await self._guard.run("discovery", responder.run)
             self._counters["discovery-lost"] += failed is not None
@@ -98,6 +106,7 @@ class Discovery:
     def record(self, port: int) -> ServiceInfo:
         """The service under a fresh random name."""
         name = dnssd.instance_name(self._chance)
+        self._remember_own(self.addresses(port))
         return ServiceInfo(
             dnssd.SERVICE,
             f"{name}.{dnssd.SERVICE}",
@@ -110,10 +119,27 @@ class Discovery:
 
     def saw(self, text: bytes) -> None:
         """A TXT record came in (trio thread)."""
-        addresses = [address for address in dnssd.from_txt(text, self._network) if address.player != self._player]
+        said = dnssd.from_txt(text, self._network)
+        for own in (address.transport for address in said if address.player == self._player):
+            if own in self._own:
+                self.echoed = True
+            elif own in self.twins or len(self.twins) < _TWINS_MAX:
+                self.twins[own] = trio.current_time()
+        addresses = [address for address in said if address.player != self._player]
         if addresses:
             self._counters["sightings"] += 1
             self._guard.call("discovery.found", self._found, addresses)
+
+    def _begin_anew(self) -> None:
+        self.opened_s, self.echoed = trio.current_time(), False
+
+    def _remember_own(self, addresses: list[Address]) -> None:
+        """In zeroconf's thread, before it announces them."""
+        for address in addresses:
+            self._own.pop(address.transport, None)
+            self._own[address.transport] = None
+        while len(self._own) > _OWN_MAX:
+            del self._own[next(iter(self._own))]
 
 
 class _Responder:

@@ -41,11 +41,12 @@ def to_txt(addresses: Iterable[Address], network: NetworkId) -> bytes:
     return b"".join(bytes((len(one),)) + one for one in strings)
 
 
-def from_txt(text: bytes, network: NetworkId) -> list[Address]:
-    """The addresses in a TXT record that this mesh could dial; none of a node that says to be of another network."""
+def from_txt(text: bytes, network: NetworkId | None) -> list[Address]:
+    """The addresses in a TXT record that this mesh could dial; none of a node that says to be of another network than
+    this one (None: of any)."""
     found: list[Address] = []
     for one in _strings(text):
-        if one.startswith(_NETWORK_KEY) and one != _network(network):
+        if one.startswith(_NETWORK_KEY) and network is not None and one != _network(network):
             return []
         if not one.startswith(_KEY) or len(found) >= ADDRESSES_ADVERTISED_MAX:
             continue
@@ -58,8 +59,19 @@ def from_txt(text: bytes, network: NetworkId) -> list[Address]:
     return found
 
 
+def tag_of(network: NetworkId) -> str:
+    """How a record names a network."""
+    return network[:_NETWORK_BYTES].hex()
+
+
+def tag_in(text: bytes) -> str:
+    """The network that a TXT record names; empty when it names none."""
+    named = [one[len(_NETWORK_KEY) :] for one in _strings(text) if one.startswith(_NETWORK_KEY)]
+    return named[0].decode("ascii", "replace") if named else ""
+
+
 def _network(network: NetworkId) -> bytes:
-    return _NETWORK_KEY + network[:_NETWORK_BYTES].hex().encode()
+    return _NETWORK_KEY + tag_of(network).encode()
 
 
 def _strings(text: bytes) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ from node.mesh.addressbook import Source
 from node.mesh.degree import Degree, Kin, Plan
 from node.mesh.guard import Guard, leaves
 from node.mesh.peerid import peer_id_of
-from node.mesh.port import Link, MeshEvents, Transport
+from node.mesh.port import Link, MeshEvents, Surroundings, Transport
 from node.mesh.refusals import Refusals
 from node.mesh.routes import Routes
 from node.mesh.tcp import TcpSettings, TcpTransport, given
@@ -144,6 +144,10 @@ class Mesh:
     def reachable(self) -> list[str]:
         """Addresses at which peers were reached: what to give as `remembered` next time."""
         return self.tcp.book.worked()
+
+    def surroundings(self) -> Surroundings:
+        """What was noticed while looking for peers: for `status` and `doctor`."""
+        return self.tcp.surroundings()
 
     def links(self) -> dict[PlayerId, Link]:
         """For each player the link that its frames take."""

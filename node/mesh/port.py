@@ -23,6 +23,15 @@ class Link:
     loss_permille: int = 0  # of recent pings, those that were not answered in time
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What discovery has noticed. Addresses are written as multiaddrs without the peer."""
+
+    multicast: bool | None  # whether one's own announcement came back; None: too early to say, or not asked for
+    silent: tuple[str, ...]  # announced by peers who answer at none of them
+    twins: tuple[str, ...]  # where somebody else announces this very player
+
+
 class Transport(Protocol):
     """One way of reaching players. Everything but `run` is called in the trio thread and never blocks."""
 

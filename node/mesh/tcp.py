@@ -17,7 +17,7 @@ from crdt.keys import Identity
 from crdt.limits import PEERS_MAX
 from crdt.types import NetworkId, PlayerId
 from node.mesh.address import Address, parse
-from node.mesh.addressbook import AddressBook, Source
+from node.mesh.addressbook import ANNOUNCED_S, AddressBook, Source
 from node.mesh.dialler import Dialler
 from node.mesh.discovery import Discovery
 from node.mesh.farewell import Farewells
@@ -26,9 +26,10 @@ from node.mesh.guard import Guard
 from node.mesh.host import ANY, MeshHost, player_at
 from node.mesh.links import Links
 from node.mesh.peerid import peer_id_of, player_of_bytes
-from node.mesh.port import Link, TransportEvents
+from node.mesh.port import Link, Surroundings, TransportEvents
 from node.mesh.watchdog import Watchdog
 
+_ECHO_S: Final = 5.0  # by then one's own announcement has come back, where multicast works
 _UNKNOWN_PEERS_MAX: Final = 8  # connected peers that are no players (other key types)
 
 
@@ -121,6 +122,20 @@ class TcpTransport:
             )
             for player, writing in self.live.writing.items()
         }
+
+    def surroundings(self) -> Surroundings:
+        """What discovery has noticed."""
+        seen = self.discovery
+        if seen.opened_s is None:
+            return Surroundings(multicast=None, silent=(), twins=())
+        now_s = trio.current_time()
+        early = now_s - seen.opened_s < _ECHO_S
+        silent = self.book.silent(now_s, lambda player: bool(self.host.connections(player)))
+        return Surroundings(
+            multicast=True if seen.echoed else None if early else False,
+            silent=tuple(address.transport for address in silent),
+            twins=tuple(place for place, seen_s in seen.twins.items() if now_s - seen_s < ANNOUNCED_S),
+        )
 
     def send(self, player: PlayerId, frame: bytes) -> bool:
         """Queue a frame; False when there is no link or its outbox is full."""

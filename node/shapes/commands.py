@@ -11,7 +11,7 @@ from node.shapes.common import Hex, Micro, Shape
 from node.shapes.jam import Chart
 from node.shapes.ledger import Block, Blocks, OwnWindow
 from node.shapes.money import History, HowEarned, Place, SignedEntry, Wallet
-from node.shapes.status import Peer, Status
+from node.shapes.status import Check, Peer, Status
 
 
 class Up(Shape, frozen=True, tag_field="schema", tag="symjam.up/1"):
@@ -52,6 +52,14 @@ class Peers(Shape, frozen=True, tag_field="schema", tag="symjam.peers/1"):
 
     player: Hex
     peers: list[Peer]
+
+
+class Doctor(Shape, frozen=True, tag_field="schema", tag="symjam.doctor/1"):
+    """What is wrong around a node. `level`: the worst of the checks."""
+
+    running: bool
+    level: Literal["ok", "warning", "fail"]
+    checks: list[Check]
 
 
 class Explained(Shape, frozen=True, tag_field="schema", tag="symjam.explain/1"):
@@ -166,6 +174,7 @@ SAYS: Final[dict[str, Any]] = {
     "up": Up,
     "jam": Page | Performance | Chart,
     "status": Status,
+    "doctor": Doctor,
     "watch": notices.Notice,
     "peers": Peers,
     "blocks": Blocks,

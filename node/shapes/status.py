@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from node.shapes.common import Counts, Hex, Micro, Shape
 from node.shapes.jam import Riff, Score, Session
 
@@ -129,6 +131,16 @@ class StoreState(Shape, frozen=True):
     detail: str
 
 
+class Check(Shape, frozen=True):
+    """What was seen to be right or wrong; why it matters and what to do, where something is wrong."""
+
+    name: str
+    level: Literal["ok", "warning", "fail"]
+    seen: str
+    why: str
+    remedy: str
+
+
 class Status(Shape, frozen=True, tag_field="schema", tag="symjam.status/1"):
     """Everything countable about a running node. `total`: equal on two nodes exactly when they hold the same."""
 
@@ -160,3 +172,4 @@ class Status(Shape, frozen=True, tag_field="schema", tag="symjam.status/1"):
     guarded: Counts
     equivocations: int
     store: StoreState
+    checks: list[Check]

@@ -17,6 +17,7 @@ from node.engine.effects import BlockChanged, BoardChanged, Heard, SessionChange
 from node.engine.inputs import CloseSession, Edit, Input, OpenSession, Played
 from node.guests.host import Guests
 from node.shell import purse, views
+from node.shell.health import checks
 from node.shell.history import history, settle
 from node.shell.journal import Journal
 from node.shell.library import Shelf
@@ -121,7 +122,11 @@ class DaemonBackend:
 
     def status(self) -> Doc:
         """`symjam.status/1`."""
-        shown = status(self.engine, self._node.mesh, self._node.facts, self.clock.now_us())
+        now_us, mesh, facts = self.clock.now_us(), self._node.mesh, self._node.facts
+        shown = status(self.engine, mesh, facts, now_us)
+        shown["checks"] = [
+            one.document() for one in checks(self.engine, mesh, facts, now_us, self.clock.wall_skew_us())
+        ]
         return {**shown, "guests": self.door.players(), "score": self.scorer.latest}
 
     def blocks(self, limit: int) -> Sequence[Doc]:

@@ -23,8 +23,9 @@ START_S = 60.0
 class LanNode:
     """One node on one host."""
 
-    def __init__(self, host: Namespace, data_dir: Path, *options: str) -> None:
+    def __init__(self, host: Namespace, data_dir: Path, *options: str, program: tuple[str, ...] = _PROGRAM) -> None:
         self.host = host
+        self._program = program
         self.data_dir = data_dir
         self.player = ""
         self._options = options
@@ -35,7 +36,7 @@ class LanNode:
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         arguments = ("up", "--data", str(self.data_dir), "--preset", "small", "--json", *self._options)
         with self._log.open("ab") as log:
-            command = self.host.command(*_PROGRAM, *arguments)
+            command = self.host.command(*self._program, *arguments)
             self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def is_up(self) -> bool:

@@ -116,6 +116,7 @@ class MemoryNode(MemoryTill):
             "guarded": {},
             "equivocations": 0,
             "store": {"kind": "memory", "recovered": False, "detail": ""},
+            "checks": [],
         }
 
     def blocks(self, limit: int) -> Sequence[Doc]:
