@@ -38,7 +38,7 @@ class AlreadyRunning(OperatingFailure):
     """Another node holds this data directory."""
 
     def __init__(self, data_dir: Path) -> None:
-        remedy = "Use it, end it with `symjam stop`, or give this one another --data-dir."
+        remedy = "Use it, end it with `symjam stop`, or give this one another directory: --data DIR."
         super().__init__("cannot start a node here", f"one is running already in {data_dir}", remedy)
 
 
@@ -97,7 +97,7 @@ class Runtime:
             self.directory.chmod(0o700)
             self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            remedy = "Check the directory's owner and free space, or use another --data-dir."
+            remedy = "Check the directory's owner and free space, or use another one: --data DIR."
             raise OperatingFailure("cannot use the runtime directory", str(error), remedy) from error
         for _ in range(_CLAIM_TRIES):
             if _try_lock(self._lock, fcntl.LOCK_EX):

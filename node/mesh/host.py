@@ -10,6 +10,7 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from errno import EADDRINUSE
 from typing import Any, Final
 
 import trio
@@ -27,7 +28,7 @@ from libp2p.peer.id import ID
 from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
 from multiaddr import Multiaddr
 
-from crdt.errors import OperatingFailure, Violation
+from crdt.errors import Refused, Violation
 from crdt.keys import Identity
 from crdt.limits import STREAMS_PER_PEER_MAX
 from crdt.types import PlayerId
@@ -93,7 +94,7 @@ class MeshHost:
                         await self._guard.run("close", listener.close)
 
     async def listen(self, hosts: Sequence[str], port: int) -> None:
-        """Listen at one port on all `hosts`; 0 lets the system choose. OperatingFailure when it cannot."""
+        """Listen at one port on all `hosts`; 0 lets the system choose. Refused when it cannot."""
         self.port = port
         for host in hosts:
             if self.port:
@@ -180,10 +181,10 @@ def _check_free(host: str, port: int) -> None:
             probe.bind((host, port))
             probe.listen(1)
         except OSError as error:
-            raise _cannot_listen(host, port, error.strerror or str(error)) from None
+            reason = "port-taken" if error.errno == EADDRINUSE else "cannot-listen"
+            raise _cannot_listen(host, port, error.strerror or str(error), reason) from None
 
 
-def _cannot_listen(host: str, port: int, why: str) -> OperatingFailure:
-    return OperatingFailure(
-        f"cannot listen on {host} port {port}", why, "Choose another port or interface, or end the program that uses it"
-    )
+def _cannot_listen(host: str, port: int, why: str, reason: str = "cannot-listen") -> Refused:
+    remedy = "Choose another port or interface, or end the program that uses it"
+    return Refused(reason, f"cannot listen on {host} port {port}", why, remedy)

@@ -17,6 +17,7 @@ from crdt.errors import OperatingFailure
 from crdt.keys import Identity
 from node.api.server import serve
 from node.engine.engine import Engine
+from node.mesh.guard import leaves
 from node.mesh.mesh import Mesh
 from node.runtime import ApiAddress, Runtime
 from node.shell.backend import DaemonBackend
@@ -60,6 +61,8 @@ class Daemon:
             try:
                 with self._scope:
                     await self._serve(runtime, announce)
+            except* OperatingFailure as group:  # what its parts could not begin with: a port, an interface
+                self.fail(next(one for one in leaves(group) if isinstance(one, OperatingFailure)))
             finally:
                 self.node.close()
         if self._failure is not None:
