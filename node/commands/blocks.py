@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from node.commands.common import as_json_line, client, jam, share, short
+from node.commands.common import as_json_line, client, jam, say, share, short
 
 
 def run(data: Path | None, limit: int, as_json: bool) -> int:
@@ -20,10 +20,10 @@ def run(data: Path | None, limit: int, as_json: bool) -> int:
         return 0
     for block in blocks:
         for line in block_lines(block):
-            click.echo(line)
+            say(line)
     for window in windows:
         if window["outcome"] == "refused":
-            click.echo(refusal_line(window))
+            say(refusal_line(window))
     if not blocks and not windows:
         click.echo("no blocks yet: play for a window, with somebody else present", err=True)
     return 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from textwrap import fill
+from typing import Any, Final
 
 import click
 
@@ -14,6 +15,7 @@ from node.shell.config import default_data_dir
 from wallet.amounts import format_jam
 
 Doc = dict[str, Any]
+COLUMNS: Final = 80
 
 
 def client(data: Path | None) -> Client:
@@ -24,6 +26,14 @@ def client(data: Path | None) -> Client:
 def as_json_line(document: Doc) -> None:
     """One JSON document on standard output."""
     click.echo(json.dumps(document))
+
+
+def say(line: str, err: bool = False) -> None:
+    """A line for people, folded where it is too wide for a terminal; what cannot be parted, like an id, stands out."""
+    if len(line) > COLUMNS:
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        line = fill(line, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    click.echo(line, err=err)
 
 
 def jam(amount_micro: int) -> str:

@@ -6,12 +6,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import click
-
 from crdt.errors import Misuse, Refused
 from crdt.limits import API_LIST_MAX
 from node.client import Client, Doc
-from node.commands.common import as_json_line, client, jam, plain, short
+from node.commands.common import as_json_line, client, jam, plain, say, short
 from node.commands.wallet import everything
 
 WORDS = {
@@ -61,9 +59,9 @@ def _block(found: Doc, what: str, as_json: bool) -> int:
 
 
 def _say(head: str, words: list[str]) -> None:
-    click.echo(head)
+    say(head)
     for line in words:
-        click.echo(f"  {plain(line)}")
+        say(f"  {plain(line)}")
 
 
 def _balance(node: Client) -> tuple[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from node.commands.common import as_json_line, client, short, step_of
+from node.commands.common import COLUMNS, as_json_line, client, say, short, step_of
 
 _HEAD = ("player", "transport", "latency", "loss", "clock", "synced", "address")
 
@@ -20,12 +20,14 @@ def run(data: Path | None, as_json: bool) -> int:
         as_json_line({"schema": "symjam.peers/1", "player": status["player"], "peers": peers})
         return 0
     if not peers:
-        click.echo("nobody is linked; peers on this network are found by themselves, others with `symjam up --peer`")
+        say("nobody is linked; peers on this network are found by themselves, others with `symjam up --peer`")
         return 0
     rows = [_HEAD, *(_row(peer) for peer in peers)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    is_wide = sum(widths) + 2 * len(widths) - 2 > COLUMNS
     for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        *cells, address = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo(("  ".join(cells) + ("\n    " if is_wide else "  ") + address).rstrip())
     return 0
 
 

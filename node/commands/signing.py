@@ -19,7 +19,7 @@ from crdt.errors import Misuse, OperatingFailure, Refused
 from crdt.types import PlayerId
 from node.client import Client, Doc, NoAnswer
 from node.commands.asking import TRIES, has_terminal, no_core_dumps, passphrase
-from node.commands.common import as_json_line, jam
+from node.commands.common import as_json_line, jam, say
 from node.founders import player_of
 from node.runtime import NoNode
 from node.shell.config import default_data_dir
@@ -61,7 +61,7 @@ def run(
     else:
         click.echo(f"{found['state']}  entry {found['entry']}")
         for line in found["words"]:
-            click.echo(f"  {line}", err=True)
+            say(f"  {line}", err=True)
     return 5 if found["state"] in LOST else 0
 
 
@@ -110,7 +110,7 @@ def _rating(word: str) -> tuple[str, int]:
 
 def _confirm(plan: Doc, named: dict[PlayerId, str]) -> None:
     for line in plan_lines(plan, named):
-        click.echo(line, err=True)
+        say(line, err=True)
     if not has_terminal():
         raise Refused(
             "not-confirmed", "it was not signed", "there is no terminal to ask at", "--yes signs without asking"

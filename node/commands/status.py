@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import click
-
-from node.commands.common import as_json_line, client, jam, plain, short
+from node.commands.common import as_json_line, client, jam, plain, say, short
 from node.runtime import NoNode
 from node.shell.config import default_data_dir
 
@@ -22,7 +20,7 @@ def run(data: Path | None, as_json: bool) -> int:
         as_json_line(status)
     else:
         for line in _lines(status):
-            click.echo(line)
+            say(line)
     return 0
 
 

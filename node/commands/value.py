@@ -11,7 +11,7 @@ import click
 from crdt.errors import Misuse
 from crdt.types import PlayerId
 from node.client import Doc
-from node.commands.common import as_json_line, client, jam, plain, share, short
+from node.commands.common import as_json_line, client, jam, plain, say, share, short
 from node.commands.signing import names
 from wallet.value import BY_ROLE, ONE_Q16, Origin, Valued, by_provenance, by_tags, by_trust
 
@@ -42,7 +42,7 @@ def run(data: Path | None, how: str, weights: tuple[str, ...], as_json: bool) ->
     called = names(data)
     for row in rows[:SHOWN]:
         path = " > ".join(_said(step, called) for step in row["path"]) or "nothing leads there"
-        click.echo(f"  {jam(row['value_micro']):>16}  {jam(row['amount_micro'])} x {share(row['weight_q16'])}  {path}")
+        say(f"  {jam(row['value_micro']):>16}  {jam(row['amount_micro'])} x {share(row['weight_q16'])}  {path}")
     if len(rows) > SHOWN:
         click.echo(f"  and {len(rows) - SHOWN} lots of less: --json has all", err=True)
     if how == "tags" and not wanted:

@@ -13,7 +13,7 @@ import click
 
 from crdt.limits import API_LIST_MAX
 from node.client import Client, Doc
-from node.commands.common import as_json_line, client, jam, plain, short
+from node.commands.common import as_json_line, client, jam, plain, say, short
 from node.commands.keys import show_key
 from node.runtime import NoNode
 from node.shell.config import keys_in
@@ -60,7 +60,7 @@ def show(data: Path | None, as_json: bool) -> int:
         by = ", ".join(short(player) for player in lot["attested_by"])
         place = "" if lot["place"] == "free" else f", {lot['place']}"
         seen = f", attested by {by}" if by else ""
-        click.echo(f"  {jam(lot['amount_micro']):>16}  {_how(lot)}, window {lot['window']}{seen}{place}")
+        say(f"  {jam(lot['amount_micro']):>16}  {_how(lot)}, window {lot['window']}{seen}{place}")
     if len(wallet["lots"]) > LOTS_SHOWN:
         click.echo(f"  and {len(wallet['lots']) - LOTS_SHOWN} older lots: --json has all", err=True)
     return 0
@@ -114,9 +114,9 @@ def history(data: Path | None, limit: int, as_csv: bool, as_json: bool) -> int:
         sign = "+" if item["amount_micro"] > 0 else ""
         amount = f"{sign}{jam(item['amount_micro'])}" if item["counted"] else "did not count"
         after = jam(item["balance_micro"])
-        click.echo(f"window {item['window']}  {amount:>18}  {item['role']:9}  = {after}")
+        say(f"window {item['window']}  {amount:>18}  {item['role']:9}  = {after}")
         memo = f": {plain(item['memo'])}" if item["memo"] else ""
-        click.echo(f"    {plain(item['why'])}{memo}")
+        say(f"    {plain(item['why'])}{memo}")
     if not items["items"]:
         click.echo("nothing yet", err=True)
     return 0

@@ -38,13 +38,17 @@ def said(
 
 
 def test_a_table_with_all_of_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    head, known, new = said([PEER, NEW], False, monkeypatch, capsys).splitlines()
+    lines = said([PEER, NEW], False, monkeypatch, capsys).splitlines()
+    assert max(map(len, lines)) <= 80
+    head, known, new = (f"{row}  {address.strip()}" for row, address in zip(lines[::2], lines[1::2], strict=True))
     assert head.split() == ["player", "transport", "latency", "loss", "clock", "synced", "address"]
     for word in ("abababab", "tcp (+1)", "1.2 ms", "3.1%", "-1.50 ± 0.08 ms", "yes", "/ip4/192.168.1.7/tcp/4001"):
         assert word in known
     assert new.count("?") == 2
     assert "12 behind" in new
-    assert known.index("/ip4") == new.index("/ip4") == head.index("address")
+    near = {**PEER, "transports": ["tcp"], "address": "/ip4/10.0.0.7/tcp/4"}  # all of it fits in one line
+    head, known = said([near], False, monkeypatch, capsys).splitlines()
+    assert known.index("/ip4") == head.index("address")
 
 
 @pytest.mark.parametrize(
