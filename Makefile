@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
-ROOMS := $(addprefix tests/,consensus crdt fuzz jam mutation node/engine sim tidy vectors wallet test_layers.py test_tidy.py)
-.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale decay fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck demo lan clock latency pictures lock clean
+ROOMS := $(addprefix tests/,consensus crdt fuzz jam mutation node/engine reference sim tidy vectors wallet test_layers.py test_tidy.py)
+.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale decay fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck reference demo lan clock latency pictures lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -100,6 +100,9 @@ mutate: $(VENV)/.ready-dev ## put small faults into consensus/, see which no tes
 
 vectors: $(VENV)/.ready-dev ## write tests/vectors/*.json from the rules
 	@$(BIN)/python -m tests.vectors
+
+reference: $(VENV)/.ready-dev ## write docs/reference/*.md from the command line and the API
+	@$(BIN)/python -m tests.reference
 
 demo: setup ## four nodes on this machine, a made-up performance, blocks that pay
 	@$(BIN)/symjam demo
