@@ -13,8 +13,8 @@ from node.shapes.commands import SAYS
 HEAD = f"""# API
 
 Version {API_VERSION}. Written from the code by `make reference`; a test fails when it is stale. A running node serves
-the same as an OpenAPI 3.1 document at `/api/openapi.json`. [The daemon's API](../api.md) says what it all means, who may
-ask, and what goes over the WebSocket.
+the same as an OpenAPI 3.1 document at `/api/openapi.json`. [The daemon's API](../api.md) says what it all means, who
+may ask, and what goes over the WebSocket.
 
 Every call may be answered 401, 403, 500 or 503 with an `Error` too. Those marked (read) may also be made with the
 read-only token.
