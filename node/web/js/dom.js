@@ -27,6 +27,12 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Sets an attribute only when it changed: what stays as it is need not be painted again. */
+export function put(node, name, value) {
+  const text = String(value);
+  if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+}
+
 const queries = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Whether the user asked for less motion. */

@@ -3,8 +3,10 @@
 // A face is driven by nothing but `hit(strength)`, `celebrate()` and the frame loop, so it can fail or be switched off
 // without touching the music. With reduced motion it still opens its mouth and blinks, but nothing travels.
 
-import { calm, s } from "./dom.js";
+import { calm, put, s } from "./dom.js";
 import { byteOf, colorOf, hueOf } from "./people.js";
+
+const IDLE_MS = 80; // between two pictures of a face that only breathes
 
 const BODIES = [
   "M50 10C76 10 90 30 90 54S76 92 50 92 10 78 10 54 24 10 50 10Z",
@@ -89,6 +91,8 @@ export class Face {
 
   /** One frame; `beatPhase` is the share of the beat gone while a jam runs, else null. */
   draw(nowMs, beatPhase) {
+    const isIdle = this.#intensity < 0.02 && this.#party === 0;
+    if (isIdle && nowMs - this.#before < IDLE_MS) return;
     const dt = Math.min(100, Math.max(0, nowMs - this.#before));
     this.#before = nowMs;
     this.#intensity *= Math.exp(-dt / 260);
@@ -97,8 +101,8 @@ export class Face {
     this.#move(nowMs, beatPhase);
     this.#look(nowMs, dt);
     this.#speak();
-    this.halo.setAttribute("opacity", (this.#intensity * 0.75).toFixed(2));
-    this.halo.setAttribute("r", (47 + this.#intensity * 7).toFixed(1));
+    put(this.halo, "opacity", (this.#intensity * 0.75).toFixed(2));
+    put(this.halo, "r", (47 + this.#intensity * 7).toFixed(1));
   }
 
   #move(nowMs, beatPhase) {
@@ -110,8 +114,8 @@ export class Face {
     const squash = 1 + breath * 0.012 + nod * 0.03 - this.#intensity * 0.05 + party * 0.05;
     const turn = this.#lean * this.#intensity * 8 + Math.sin(nowMs / 1_900) * 1.2;
     const wide = 2 - squash;
-    this.body.setAttribute("transform", `translate(50 ${94 - up}) rotate(${turn.toFixed(2)}) scale(${wide.toFixed(3)} ${squash.toFixed(3)}) translate(-50 -94)`);
-    this.shadow.setAttribute("rx", (26 - up * 0.6).toFixed(1));
+    put(this.body, "transform", `translate(50 ${94 - up}) rotate(${turn.toFixed(2)}) scale(${wide.toFixed(3)} ${squash.toFixed(3)}) translate(-50 -94)`);
+    put(this.shadow, "rx", (26 - up * 0.6).toFixed(1));
   }
 
   #look(nowMs, dt) {
@@ -128,9 +132,9 @@ export class Face {
     const blink = nowMs < this.#blinkAt ? 0 : Math.sin(((nowMs - this.#blinkAt) / 150) * Math.PI);
     const open = Math.max(0.08, (1 - blink) * (1 - this.#intensity * 0.35) * (this.#party > 0.1 ? 0.35 : 1));
     for (const eye of this.eyes) {
-      eye.group.setAttribute("transform", `translate(${gaze.x.toFixed(2)} ${gaze.y.toFixed(2)})`);
-      eye.ball.setAttribute("ry", (this.eyeSize * open).toFixed(2));
-      eye.glint.setAttribute("opacity", open > 0.5 ? 0.9 : 0);
+      put(eye.group, "transform", `translate(${gaze.x.toFixed(2)} ${gaze.y.toFixed(2)})`);
+      put(eye.ball, "ry", (this.eyeSize * open).toFixed(2));
+      put(eye.glint, "opacity", open > 0.5 ? 0.9 : 0);
     }
   }
 
@@ -141,7 +145,7 @@ export class Face {
     const smile = 4 + this.#party * 3;
     const drop = smile + open * 15;
     const lift = open > 0.12 ? smile - open * 4 : smile;
-    this.mouth.setAttribute("d", `M${50 - w} ${y}Q50 ${y + lift * 1.6} ${50 + w} ${y}Q50 ${y + drop * 1.6} ${50 - w} ${y}Z`);
+    put(this.mouth, "d", `M${50 - w} ${y}Q50 ${y + lift * 1.6} ${50 + w} ${y}Q50 ${y + drop * 1.6} ${50 - w} ${y}Z`);
   }
 }
 

@@ -40,6 +40,12 @@ async def test_the_clock_takes_the_shortest_ways(shown: Shown) -> None:
     assert result["bound"] < 1_000
 
 
+async def test_a_page_whose_pictures_cost_much_draws_seldom_and_never_stops(shown: Shown) -> None:
+    cost_and_gone_ms = [[1, 1], [2, 2], [5, 5], [30, 30], [1_000, 66], [5, 80]]
+    rests = await ask(shown.page, "ticker", f"return {cost_and_gone_ms}.map((pair) => m.restMs(...pair));")
+    assert rests == [7, 14, 35, 36, 0, 0]
+
+
 async def test_the_clock_never_jumps_on_small_news_and_follows_one_that_was_set(shown: Shown) -> None:
     result = await ask(
         shown.page,
