@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 ROOMS := $(addprefix tests/,consensus crdt fuzz jam mutation node/engine reference sim tidy vectors wallet test_layers.py test_tidy.py)
-.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale decay fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck reference demo lan clock latency pictures lock clean
+.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale decay fuzz api-fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck reference demo lan clock latency pictures lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,15 @@ fuzz: $(VENV)/.ready-fuzz ## fuzz a decoder: TARGET=entry|yjs|edit|frame SECONDS
 	@$(BIN)/python -m tests.fuzz $(or $(TARGET),entry) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
 	  --runs $(or $(RUNS),-1)
 
+API_TOOLS := build/api-fuzz
+$(API_TOOLS)/.ready: $(VENV)/.ready requirements-api.txt
+	@mkdir -p build; test -x $(API_TOOLS)/bin/python || $(PYTHON) -m venv $(API_TOOLS)
+	@$(API_TOOLS)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --no-deps --require-hashes -r requirements-api.txt
+	@touch $@
+
+api-fuzz: $(API_TOOLS)/.ready ## try the API by its own description, with schemathesis: SECONDS=60 SEED=1
+	@$(BIN)/python -m tests.apifuzz --bin $(abspath $(API_TOOLS))/bin --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
+
 soak: $(VENV)/.ready-dev ## random scenarios with every fault in the simulator: SECONDS=60 SEED=1 (or RUNS=300 NODES=16 HOURS=1 JOBS=2 OUT=file)
 	@$(BIN)/symjam sim soak --seed $(or $(SEED),1) $(if $(RUNS),--runs $(RUNS),--seconds $(or $(SECONDS),60)) \
 	  $(if $(NODES),--nodes $(NODES)) $(if $(HOURS),--hours $(HOURS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(OUT),--out $(OUT)) \
@@ -129,6 +138,8 @@ lock: $(VENV)/.ready-dev ## resolve requirements*.in, and the packages of tests/
 	@for f in requirements requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
 	    --no-annotate --no-header --override requirements-override.txt $$f.in -o $$f.lock; done
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header requirements-api.in -o requirements-api.txt
 	@if command -v npm >/dev/null; then $(BIN)/python -m tests.doors.lock; fi
 
 clean: ## remove .venv and caches

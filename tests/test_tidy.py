@@ -64,7 +64,9 @@ def test_no_limit_is_dead() -> None:
     none(whole.dead_limits(PYTHON["crdt/limits.py"], PYTHON))
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-fuzz.txt"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "requirements-dev.lock", "requirements-fuzz.txt", "requirements-api.txt"]
+)
 def test_locks_pin_versions_and_hashes_and_name_no_place(lock: str) -> None:
     none(whole.loose_lock(lock, EVERYTHING[lock]))
 

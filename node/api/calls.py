@@ -70,7 +70,8 @@ class Call(NamedTuple):
         return API_BODY_MAX_BYTES if self.body is not None else 0
 
 
-MIDI: Final = Bytes("audio/midi", CHART_FILE_MAX_BYTES)
+FILE: Final = Bytes("application/octet-stream", CHART_FILE_MAX_BYTES)
+MIDI: Final = Bytes("audio/midi")
 YJS: Final = Bytes("application/octet-stream")
 PROMETHEUS: Final = Bytes("text/plain; version=0.0.4")
 DESCRIPTION: Final = Bytes("application/json")  # its shape is OpenAPI's own
@@ -90,13 +91,15 @@ CALLS: Final = (
     Call("GET", "/api/vouches", "vouches", "This player's web of trust", money.Vouches),
     Call("GET", "/api/documents/{name:path}", "document", "A document as one Yjs update (v1)", YJS, refuses=(404,)),
     Call("GET", "/api/session", "session", "The session that is on, and its board", jam.Jam),
-    Call("POST", "/api/session", "open_session", "Open a session", jam.Session, SessionWish, writes=True),
-    Call("DELETE", "/api/session", "close_session", "Close the session this node opened", jam.Session, writes=True),
-    Call("GET", "/api/session/recording", "recording", "What was played in a session", jam.Recording, query=OfSession),
-    Call("GET", "/api/session/midi", "midi", "The same as a Standard MIDI File", MIDI, query=OfSession),
+    Call("POST", "/api/session", "open_session", "Open a session", jam.Session, SessionWish, None, True, (409,)),
+    Call("DELETE", "/api/session", "close_session", "Close one's own", jam.Session, writes=True, refuses=(409,)),
+    Call(
+        "GET", "/api/session/recording", "recording", "What was played", jam.Recording, None, OfSession, False, (404,)
+    ),
+    Call("GET", "/api/session/midi", "midi", "The same as a MIDI file", MIDI, query=OfSession, refuses=(404, 409)),
     Call("GET", "/api/chart", "chart", "The chart of the session that is on", jam.Chart),
-    Call("POST", "/api/chart", "share_chart", "Share a chart of a MIDI file", jam.Chart, MIDI, ChartWish, True),
-    Call("POST", "/api/chart/start", "begin_chart", "The chart begins again in two bars", jam.Chart, writes=True),
+    Call("POST", "/api/chart", "share_chart", "Share a chart of a MIDI file", jam.Chart, FILE, ChartWish, True, (409,)),
+    Call("POST", "/api/chart/start", "begin_chart", "Again, in two bars", jam.Chart, writes=True, refuses=(409,)),
     Call("GET", "/api/guests", "guests", "Whether guests are let in, and who is here", jam.Guests),
     Call("POST", "/api/guests", "invite", "Let guests in", jam.Guests, writes=True),
     Call("DELETE", "/api/guests", "show_out", "Show all guests out", jam.Guests, writes=True),

@@ -15,6 +15,7 @@ REFUSED_STATUS: Final = {
     "wrong-passphrase": 403,
     "no-such-entry": 404,
     "no-such-request": 404,
+    "no-such-session": 404,
     "malformed": 400,
 }
 NOT_FOR_GUESTS: Final = OperatingFailure(

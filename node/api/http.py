@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -23,6 +24,7 @@ from node.api.gate import DOOR
 from node.api.openapi import document
 
 T = TypeVar("T")
+Handler = Callable[[Request], Awaitable[Response]]
 SESSION_BOUNDS: Final = (
     "A tempo is 20000 to 400000 thousandths of a beat a minute, a bar 1 to 32 beats, a beat 1 to 12 steps; a title has "
     "80 characters at most, and a jam 8 tags of 24 characters."
@@ -38,7 +40,10 @@ class Http:
 
     def routes(self) -> list[Route]:
         """What is served where."""
-        calls = [Route(call.path, getattr(self, call.name), methods=[call.method]) for call in CALLS]
+        paths: dict[str, dict[str, Handler]] = {}
+        for call in CALLS:
+            paths.setdefault(call.path, {})[call.method] = getattr(self, call.name)
+        calls = [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in paths.items()]
         return [*calls, Route("/ws", for_sockets), Route(DOOR + "{name:path}", for_sockets)]
 
     async def specification(self, _: Request) -> Response:
@@ -172,6 +177,15 @@ class Http:
         return Response(self._backend.metrics(), media_type=PROMETHEUS.media_type)
 
 
+def _by_method(handlers: dict[str, Handler]) -> Handler:
+    """One handler for a path, so that who asks it in a wrong way is told of all the right ones."""
+
+    async def handler(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return handler
+
+
 def asked(request: Request, shape: type[T]) -> T:
     """What stands in the address, as a value of `shape`. What it does not name is not looked at."""
     try:
@@ -233,7 +247,9 @@ async def on_http(_: Request, error: Exception) -> Response:
     """What routing refuses: unknown paths and methods."""
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase.lower()
-    return error_response(Refusal(error.status_code, phrase, "the API has no such call", "See docs/api.md."))
+    answer = error_response(Refusal(error.status_code, phrase, "the API has no such call", "See docs/api.md."))
+    answer.headers.update(error.headers or {})  # what may be asked there
+    return answer
 
 
 async def on_bug(_: Request, error: Exception) -> Response:

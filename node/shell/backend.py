@@ -7,7 +7,7 @@ from typing import Any
 
 from consensus.checkpoint import NO_VALUE
 from consensus.events import Event
-from crdt.errors import Misuse, OperatingFailure
+from crdt.errors import Misuse, Refused
 from crdt.types import DocumentName, Epoch, PlayerId, SessionId
 from jam.board import Change
 from node.api.backend import ChartWish, SessionWish
@@ -246,7 +246,7 @@ class DaemonBackend:
         try:
             self._node.give(command)
         except Misuse as misuse:
-            raise OperatingFailure(what, str(misuse)) from misuse
+            raise Refused("not-now", what, str(misuse), "`symjam status` says which jam is on.") from misuse
         await self._node.hands.settled()
         after = views.session(self.engine.current_session(now_us), self.engine.player, now_us)
         return after if isinstance(command, OpenSession) and after else before or {}

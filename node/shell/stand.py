@@ -9,7 +9,7 @@ from typing import Any
 import trio
 
 from consensus.quality.grid import Grid
-from crdt.errors import Misuse, OperatingFailure, Unusable
+from crdt.errors import Misuse, Refused, Unusable
 from crdt.types import SessionId
 from jam.board import AddSheet, Assign, Change, DropPart, SetChart, SetStart
 from jam.chart import Chart, bars, encode_chart, make_chart
@@ -105,7 +105,8 @@ class Stand:
         notes = {player.hex()[:8]: notes_of(takes[player]) for player in sorted(takes)}
         notes = {name: played for name, played in notes.items() if played}
         if not notes:
-            raise OperatingFailure("cannot export the jam", "nobody has played a note in it", "Play something first.")
+            why = "nobody has played a note in it"
+            raise Refused("nothing-played", "cannot export the jam", why, "Play something first.")
         return written(facts.op.title or "jam", facts.op.tempo_mbpm, facts.op.beats_per_bar, notes)
 
     def _facts(self, session: str | None) -> Any:
@@ -117,13 +118,14 @@ class Stand:
             known = self._engine.ledger.sessions()
             found = placed.facts if placed else known[-1] if known else None
         if found is None:
-            raise OperatingFailure("there is no recording", "no such jam is known here", "Play something first.")
+            why = "no such jam is known here"
+            raise Refused("no-such-session", "there is no recording", why, "Play something first.")
         return found
 
     def _placed(self) -> Placed:
         placed = self._engine.current_session(self._now_us())
         if placed is None:
-            raise OperatingFailure("cannot share a chart", "no jam is on", "Open one first.")
+            raise Refused("no-jam", "cannot share a chart", "no jam is on", "Open one first.")
         return placed
 
     def _next_bar(self, placed: Placed) -> int:

@@ -107,6 +107,13 @@ async def test_unknown_calls_are_refused(served: Served, method: str, path: str)
     assert (await served.error(method, path))[0] in (404, 405)
 
 
+async def test_a_wrong_method_is_told_the_right_ones(served: Served) -> None:
+    """Found by schemathesis: RFC 9110 wants them named."""
+    status, headers, _ = await served.call("PUT", "/api/session")
+    assert status == 405
+    assert {one.strip() for one in headers["allow"].split(",")} == {"GET", "HEAD", "POST", "DELETE"}
+
+
 async def test_metrics_are_text(served: Served) -> None:
     status, headers, raw = await served.call("GET", "/metrics")
     assert status == 200 and headers["content-type"].startswith("text/plain") and b"symjam_events_total 0" in raw

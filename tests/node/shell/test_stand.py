@@ -10,9 +10,10 @@ import mido
 import pytest
 import trio
 
-from crdt.errors import OperatingFailure
+from crdt.errors import OperatingFailure, Refused
 from jam.board import SetTitle
 from node.api.backend import ChartWish, Played
+from node.api.errors import refusal_of
 from tests.jam.test_chart import band
 from tests.node.shell.test_backend import Scene
 
@@ -55,6 +56,15 @@ async def test_a_broken_file_leaves_everything_as_it_was(scene: Scene, nursery: 
     with pytest.raises(OperatingFailure):
         await scene.backend.begin_chart()
     nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("session", [None, "ab" * 32])
+def test_where_nothing_is_played_it_is_refused_as_things_are(scene: Scene, session: str | None) -> None:
+    """Found by schemathesis: it was answered as if the node were ill."""
+    for ask in (scene.backend.recording, scene.backend.midi):
+        with pytest.raises(Refused) as caught:
+            ask(session)
+        assert refusal_of(caught.value).status == 404
 
 
 async def test_the_recording_is_what_was_played_to_a_millisecond(scene: Scene, nursery: trio.Nursery) -> None:

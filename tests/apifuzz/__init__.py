@@ -1,0 +1,1 @@
+"""The API tried by what it says of itself."""
