@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 
 from consensus.params import Params
 from node.engine.engine import Engine
@@ -76,6 +76,13 @@ def metrics(engine: Engine, mesh: Mesh, facts: Facts, now_us: int) -> bytes:
     _gauge(registry, "symjam_supply_jam", "Coins minted and not burned", shown["ledger"]["supply_micro"] / 1_000_000)
     _gauge(registry, "symjam_uptime_seconds", "Since the start", (now_us - facts.started_us) / 1_000_000)
     _gauge(registry, "symjam_quarantine_bytes", "Kept of what failed verification", shown["quarantine"]["bytes"])
+    _gauge(registry, "symjam_entries", "Entries held of the ledger", shown["ledger"]["entries"])
+    _gauge(registry, "symjam_ready", "Whether the node may sign in the ledger", shown["ledger"]["ready"])
+    _gauge(registry, "symjam_store_recovered", "Whether it was damaged at the start", shown["store"]["recovered"])
+    _gauge(registry, "symjam_equivocations", "Proofs of two entries at one place", shown["equivocations"])
+    longest_us = max((p["rtt_us"] or 0 for p in shown["peers"]), default=0)
+    _gauge(registry, "symjam_link_rtt_max_seconds", "Longest round trip to a linked peer", longest_us / 1_000_000)
+    ProcessCollector(registry=registry)
     blocks = Gauge("symjam_blocks", "Blocks by state", ["state"], registry=registry)
     for state, count in shown["ledger"]["blocks"].items():
         blocks.labels(state=state).set(count)
