@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 ROOMS := $(addprefix tests/,consensus crdt fuzz jam mutation node/engine reference sim tidy vectors wallet test_layers.py test_tidy.py)
-.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale decay fuzz api-fuzz soak soak-nodes soak-store hostile histories mutate vectors yjs-crosscheck reference demo lan clock latency pictures lock clean
+.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale decay fuzz api-fuzz soak soak-nodes kills soak-store hostile histories mutate vectors yjs-crosscheck reference demo lan clock latency pictures lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -94,6 +94,9 @@ soak-nodes: $(VENV)/.ready-dev ## kill, freeze, restart and cut off real nodes: 
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --runs $(or $(RUNS),10) --nodes $(or $(NODES),8) \
 	  --seconds $(or $(SECONDS),40) --rate $(or $(RATE),15) --preset $(or $(PRESET),small) --players $(or $(PLAYERS),2) \
 	  $(if $(JSON),--json)
+
+kills: $(VENV)/.ready-dev ## kill -9 two real nodes while they pay, stake and attest: KILLS=200 SEED=1 (half an hour)
+	@$(BIN)/python -m tests.kills --seed $(or $(SEED),1) --kills $(or $(KILLS),200) $(if $(JSON),--json)
 
 soak-store: $(VENV)/.ready-dev ## damage stores in every way: ROUNDS=200 SEED=1 (root and strace for all of it)
 	@$(BIN)/python -m tests.soak --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1)
