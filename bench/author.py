@@ -8,15 +8,16 @@ from consensus.params import MAIN, network_id
 from crdt.canonical import digest
 from crdt.entry import Entry, LogKey, first_body, next_body, sign
 from crdt.keys import Identity
-from crdt.types import NO_ENTRY, NO_NONCE, Epoch, PlayerId, ledger_document
+from crdt.types import NO_ENTRY, NO_NONCE, Epoch, NetworkId, PlayerId, ledger_document
 
 NETWORK = network_id(MAIN)
 
 
 class Author:
-    """A player with its keys, by number, and its ledger."""
+    """A player with its keys, by number, and its ledger in a network."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, network: NetworkId = NETWORK) -> None:
+        self._network = network
         self.identity = Identity(digest(b"bench", number.to_bytes(8, "big")))
         self.player: PlayerId = self.identity.player
         self.vrf_seed = self.identity.vrf_seed()
@@ -30,6 +31,6 @@ class Author:
             body = next_body(last, payload)
         else:
             prev = NO_ENTRY if last is None else last.id
-            body = first_body(NETWORK, document, LogKey(self.player, NO_NONCE), payload, prev)
-        self._last = sign(self.identity, NETWORK, body)
+            body = first_body(self._network, document, LogKey(self.player, NO_NONCE), payload, prev)
+        self._last = sign(self.identity, self._network, body)
         return self._last

@@ -44,6 +44,7 @@ from crdt.types import (
     EntryId,
     Epoch,
     MicroJam,
+    NetworkId,
     Seq,
     SessionId,
     Window,
@@ -60,9 +61,9 @@ Batch = list[Entry]
 class Mesh:
     """Players, and a ledger that tells them whom they may verify and what they hold."""
 
-    def __init__(self, count: int) -> None:
-        self.writers = [Author(number) for number in range(count)]
-        self.ledger = Ledger(MAIN, NETWORK)
+    def __init__(self, count: int, network: NetworkId = NETWORK) -> None:
+        self.writers = [Author(number, network) for number in range(count)]
+        self.ledger = Ledger(MAIN, network)
 
     def publish(self, batch: Batch) -> Batch:
         """Everybody has seen these."""
