@@ -27,6 +27,7 @@ from consensus.lots import Lot, Place, Role
 from consensus.ops import Attest, Pulse, Spend
 from consensus.params import Params
 from consensus.presence import Electorate
+from consensus.proofs import Proofs
 from consensus.reading import Said, read
 from consensus.selection import input_of
 from consensus.state import BlockState
@@ -56,6 +57,7 @@ class Ledger:
 
     def __init__(self, params: Params, network: NetworkId, start: Content | None = None) -> None:
         self.params, self.network = params, network
+        self.proofs = Proofs()  # verified once, whatever the ledger begins with
         self.finals: dict[BlockId, BlockState] = {}  # what a checkpoint has settled and is still shown
         self._begin(start)
 
@@ -63,7 +65,7 @@ class Ledger:
         self._chains = Chains()
         self._facts = Facts(self.params)
         self.opinions = self._facts.opinions  # what players say of one another, to be read only
-        self._fold = Fold(self.params, self.network, self._facts)
+        self._fold = Fold(self.params, self.network, self._facts, self.proofs)
         self._start = start
         self.base = NO_VALUE if start is None else value_of(self.network, start)
         self.voters = voters_of(self.params, start)

@@ -19,6 +19,7 @@ from crdt.log import Equivocation, prove_equivocation
 from crdt.reconcile import Want, newest_first
 from crdt.replica import Admission, Replica
 from crdt.types import Digest, DocumentName, Epoch, PlayerId, is_document, jam_session, ledger_epoch
+from node.engine.proven import Proven
 
 
 class Stored(NamedTuple):
@@ -29,6 +30,7 @@ class Stored(NamedTuple):
     proofs: Iterable[tuple[bytes, bytes]] = ()
     checkpoint: bytes | None = None  # content of the last final one
     requests: Iterable[tuple[bytes, bytes]] = ()  # node/engine/requests.py
+    proven: Iterable[tuple[bytes, bytes]] = ()  # node/engine/proven.py
 
 
 class Documents:
@@ -39,6 +41,7 @@ class Documents:
         self.params = params
         self.checkpoint = stored.checkpoint
         self.ledger = Ledger(params, self.network, None if self.checkpoint is None else unpack(self.checkpoint))
+        self.proven = Proven(stored.proven, self.ledger.proofs)
         self.replicas: dict[DocumentName, Replica] = {}
         self.frontier = Frontier(self.replicas)
         self.past: set[DocumentName] = set()  # held, but so old that nodes no longer reconcile them

@@ -25,7 +25,7 @@ from crdt.store.recover import Opened, close_clean, open_verified
 from crdt.types import NO_NONCE, Nonce, PlayerId, Window
 from node.engine.conduct import Conduct
 from node.engine.documents import Stored
-from node.engine.effects import Effect, Signed
+from node.engine.effects import Effect, Persist, Signed
 from node.engine.engine import Engine
 from node.engine.inputs import (
     FrameReceived,
@@ -39,6 +39,7 @@ from node.engine.inputs import (
     Probing,
     Tick,
 )
+from node.engine.proven import PROVEN_PREFIX
 from node.engine.record import CHECKPOINT_KEY, checkpoint_in
 from node.engine.requests import REQUEST_PREFIX
 from node.mesh.guard import Guard
@@ -186,6 +187,7 @@ class Node:
             self._opened.store.close()
         else:
             self.hands.flush()
+            self._opened.store.write(self.engine.documents.proven.due(), sync=False)
             close_clean(self._opened.store)
 
     def _facts(self, started_us: int) -> Facts:
@@ -222,6 +224,8 @@ class Node:
         while True:
             await trio.sleep(REMEMBER_EVERY_S)
             self._remember()
+            if proven := self.engine.documents.proven.due():
+                self.hands.execute([Persist(proven)])
 
     def _remember(self) -> None:
         reached = self.mesh.reachable()
@@ -237,8 +241,8 @@ def _open_store(config: Config, fresh_nonce: Nonce) -> Opened:
 
 
 def _stored(config: Config, opened: Opened) -> Stored:
-    requests = opened.store.scan(REQUEST_PREFIX)
-    return Stored(opened.entries(), opened.proofs, _checkpoint(config, opened), requests)
+    requests, proven = opened.store.scan(REQUEST_PREFIX), opened.store.scan(PROVEN_PREFIX)
+    return Stored(opened.entries(), opened.proofs, _checkpoint(config, opened), requests, proven)
 
 
 def _checkpoint(config: Config, opened: Opened) -> bytes | None:
