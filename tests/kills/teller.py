@@ -22,7 +22,7 @@ from tests.kills.schedule import Kind
 from wallet.amounts import format_jam
 
 MOST_MICRO: Final = 500  # paid or staked at once: there is enough for hundreds
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 240.0
 UNSURE: Final = "not-known"
 
 
@@ -54,7 +54,7 @@ class Teller:
         amount, number = self._chance.randint(1, MOST_MICRO), f"{self._chance.getrandbits(128):032x}"
         named: dict[str, Any] = {"kind": "send", "player": self._other.player, "memo": number}
         if kind is Kind.STAKE:
-            may_unstake = self.node.client().wallet()["staked_micro"] >= amount
+            may_unstake = self._client().wallet()["staked_micro"] >= amount
             named = {"kind": self._chance.choice(("stake", "unstake")) if may_unstake else "stake"}
         request = Request(number, {**named, "amount_micro": amount})
         self.requests.append(request)
@@ -64,7 +64,7 @@ class Teller:
         """Have the node sign it; how long it took, seconds. What was lost stays open."""
         began = time.monotonic()
         try:
-            self._take(request, self.node.client().sign(request.wish, None, request.number)["entry"])
+            self._take(request, self._client().sign(request.wish, None, request.number)["entry"])
         except Refused as refused:
             request.refused = refused.reason
         except NoNode as gone:
@@ -82,7 +82,7 @@ class Teller:
         request.number = request.number if again else ""
         words = [wish["kind"], *about, format_jam(wish["amount_micro"]), *memo, *numbered]
         call = [sys.executable, "-m", "node", "wallet", *words, "--yes", "--wait", "0", "--json", "--data"]
-        done = subprocess.run([*call, str(self.node.data_dir)], capture_output=True, timeout=120, check=False)
+        done = subprocess.run([*call, str(self.node.data_dir)], capture_output=True, timeout=PATIENCE_S, check=False)
         said = json.loads(done.stdout or b"{}")
         if done.returncode in (0, 5):
             self._take(request, said["entry"])
@@ -107,9 +107,8 @@ class Teller:
 
     def _look(self, request: Request) -> None:
         """Only look whether it was signed. What was not is not asked for again, and must not come later."""
-        client: Client = self.node.client()
         try:
-            self._take(request, client.request(request.number)["entry"])
+            self._take(request, self._client().request(request.number)["entry"])
         except Refused as refused:
             request.refused = refused.reason
         except (NoAnswer, NoNode):
@@ -118,7 +117,7 @@ class Teller:
     def has_signed(self, request: Request) -> bool:
         """Whether the node knows of something signed for a request; False where only `symjam wallet` has the number."""
         try:
-            return bool(request.number and self.node.client().request(request.number))
+            return bool(request.number and self._client().request(request.number))
         except OperatingFailure:
             return False
 
@@ -127,6 +126,9 @@ class Teller:
         signed = [request for request in self.requests if request.entry and request.number]
         if signed:
             self.ask(self._chance.choice(signed), again=True)
+
+    def _client(self) -> Client:
+        return Client.of(self.node.data_dir, PATIENCE_S)
 
     def _take(self, request: Request, entry: str) -> None:
         if request.entry not in ("", entry):
