@@ -11,7 +11,8 @@ from tests.tidy.files import ROOMS, in_tests, module_name
 # Started by a person or by Python itself, and imported by nobody.
 ENTRY_POINTS = {
     *("node.cli", "node.__main__", "bench.__main__", "bench.peers.node", "bench.scale"),
-    *("bench.draws", "bench.drummers", "bench.odds", "bench.people", "bench.quality", "sim.people.judged"),
+    *("bench.draws", "bench.drummers", "bench.odds", "bench.people", "bench.quality", "bench.start"),
+    "sim.people.judged",
 }
 # Parts that only tests use on purpose.
 FOR_TESTS = {
