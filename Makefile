@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 ROOMS := $(addprefix tests/,consensus crdt fuzz jam mutation node/engine reference sim tidy vectors wallet test_layers.py test_tidy.py)
-.PHONY: help starts setup run test test-rooms test-nodes lint bench fairness odds scale decay fuzz api-fuzz soak soak-nodes kills soak-store hostile histories mutate vectors yjs-crosscheck reference demo lan clock latency pictures lock clean
+.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale starts decay fuzz api-fuzz soak soak-nodes kills soak-store hostile histories mutate vectors yjs-crosscheck reference demo lan clock latency pictures lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
