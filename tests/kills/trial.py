@@ -138,9 +138,9 @@ class Trial:
     # kills
 
     def _sign_unharmed(self) -> None:
-        """Both ways, to know how long each takes."""
+        """In the ways that are to be disturbed, to know how long each takes."""
         for teller in self._tellers:
-            for by_command in (True, False):
+            for by_command in {kill.by_command for kill in self._kills if kill.kind is not Kind.ATTEST}:
                 request = teller.wish(Kind.SEND)
                 self._takes_s[by_command] = teller.command(request) if by_command else teller.ask(request)
 
