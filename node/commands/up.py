@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ def run(
 ) -> int:
     """Run until told to stop. The page's address is all that goes to standard output."""
     no_core_dumps()
+    os.umask(0o077)  # whatever the node leaves is this user's alone
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
     config = Config(
         data_dir=data or default_data_dir(),

@@ -13,10 +13,12 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ import pytest
 
 from crdt.errors import OperatingFailure
 from crdt.keys import Identity
+from node.api import static
+from node.api.calls import CALLS
 from node.client import Client
 from node.commands.keys import BACK, OTHER_SCREEN
 from node.runtime import NoNode
@@ -35,6 +39,8 @@ ENTROPY = bytes.fromhex("c0ffee") * 10 + b"\x01\x02"
 WORDS = words_of(ENTROPY)
 ME = Identity(seed_of(ENTROPY))
 PASSPHRASE, WRONG = "canary in a coal mine", "another bird altogether"
+TOKEN, READ_TOKEN = "canary-token-" * 4, "looking-canary-" * 3  # as the last run's, so that the node takes them
+HOLD_TOKENS = {"api.json", "seat.json", "read.token"}
 TIMEOUT_S = 60.0
 
 
@@ -53,10 +59,19 @@ def clean(what: str, text: bytes) -> None:
         assert needle not in text, f"a secret is in {what}"
 
 
+def no_token(what: str, text: bytes) -> None:
+    """Besides: the tokens, which are the user's own way in."""
+    clean(what, text)
+    for token in (TOKEN, READ_TOKEN):
+        assert token.encode() not in text, f"a token is in {what}"
+
+
 def test_what_is_searched_for_is_found() -> None:
     for shown in (f"{PASSPHRASE}!", "x " + " ".join(WORDS[20:]), f"seed: {ME.seed()!r}", ME.seed().hex()):
         with pytest.raises(AssertionError, match="a secret is in it"):
             clean("it", shown.encode())
+    with pytest.raises(AssertionError, match="a token is in it"):
+        no_token("it", f"http://127.0.0.1/#token={TOKEN}".encode())
 
 
 def holding(text: str) -> int:
@@ -96,9 +111,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-@pytest.fixture(scope="module")
-def node(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], Client]]:
-    """A node that was unlocked by a descriptor."""
+def started(data: Path) -> tuple[subprocess.Popen[bytes], Client]:
+    """A node that was unlocked by a descriptor, with known tokens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        seat = {"port": free.getsockname()[1], "token": TOKEN, "read_token": READ_TOKEN, "pid": 1}
+    (data / "run").mkdir(mode=0o700, exist_ok=True)
+    (data / "run" / "seat.json").write_text(json.dumps(seat))
     where = ("--data", str(data), "--preset", "small", "--room", data.parent.name, "--interface", "127.0.0.1")
     child = command("up", *where, "--no-mdns", passphrase=PASSPHRASE)
     deadline_s = time.monotonic() + TIMEOUT_S
@@ -111,6 +130,12 @@ def node(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], Client]]:
             assert child.poll() is None, said(child)
             assert time.monotonic() < deadline_s
             time.sleep(0.1)
+    return child, client
+
+
+@pytest.fixture(scope="module")
+def node(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], Client]]:
+    child, client = started(data)
     try:
         yield child, client
     finally:
@@ -124,7 +149,9 @@ def test_a_running_node_shows_its_secrets_nowhere(
     child, client = node
     process = Path(f"/proc/{child.pid}")
     for name in ("cmdline", "environ"):
-        clean(name, process.joinpath(name).read_bytes())
+        no_token(name, process.joinpath(name).read_bytes())
+    listed = [Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit()]
+    no_token("the process list", b"\n".join(path.read_bytes() for path in listed if path.exists()))
     limits = process.joinpath("limits").read_text()
     assert re.search(r"Max core file size +0 +0 ", limits)
     status = client.status()
@@ -134,18 +161,46 @@ def test_a_running_node_shows_its_secrets_nowhere(
         with pytest.raises(OperatingFailure) as refused:
             client.sign(wish, PASSPHRASE)
         answers.append(str(refused.value))
-    clean("what the node answers", json.dumps(answers).encode())
+    no_token("what the node answers", json.dumps(answers).encode())
+    for path in [*(call.path for call in CALLS if call.method == "GET"), *(route.path for route in static.routes())]:
+        no_token(path, answer(client, re.sub(r"\{.*\}", "ledger/0", path)))
     assert status["ledger"]["signs_from_epoch"] > status["epoch"] - 1
     assert not status["ledger"]["ready"]
     os.kill(child.pid, signal.SIGTERM)
-    words = said(child)
+    shown, words = child.communicate(timeout=TIMEOUT_S)
     assert child.returncode == 0
     assert b"restored" in words
-    clean("what the node prints", words)
+    no_token("what the node says", words)
+    assert shown.count(TOKEN.encode()) == 1 == shown.count(f"/#token={TOKEN}".encode())  # the page's address
+    clean("what the node prints", shown)
+    files(data)
+
+
+def answer(client: Client, path: str) -> bytes:
+    """Head and body of an answer, whatever it says."""
+    connection = HTTPConnection("127.0.0.1", client.address.port, timeout=TIMEOUT_S)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"})
+    said = connection.getresponse()
+    return str(said.getheaders()).encode() + said.read()
+
+
+def files(data: Path) -> None:
+    """Every file is this user's alone, and holds no secret; the tokens are in the three that are for that."""
     for path in data.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
         if path.is_file() and path.stat().st_size:
-            clean(path.name, path.read_bytes())
-            assert path.stat().st_mode & 0o077 == 0 or path.parent.name.startswith("store-"), path
+            (clean if path.name in HOLD_TOKENS else no_token)(path.name, path.read_bytes())
+
+
+def test_a_node_that_crashes_leaves_nothing_behind(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONFAULTHANDLER", "1")
+    child, _ = started(data)
+    os.kill(child.pid, signal.SIGSEGV)
+    _, words = child.communicate(timeout=TIMEOUT_S)
+    assert child.returncode == -signal.SIGSEGV and b"Fatal Python error" in words
+    no_token("the trace of a crash", words)
+    assert not [path for place in (data, Path.cwd()) for path in place.glob("core*") if path.is_file()]
+    files(data)
 
 
 @pytest.mark.parametrize(
