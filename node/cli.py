@@ -45,47 +45,7 @@ def main() -> None:
 
 
 @main.command()
-@options.data
-@click.option(
-    "--preset",
-    type=click.Choice(["main", "small"]),
-    default="main",
-    show_default=True,
-    help="Rules of the network; `small` has 10 s windows, for trying things out.",
-)
-@click.option("--room", default="", metavar="NAME", help="Meet only nodes that were given the same room name.")
-@click.option(
-    "--interface",
-    "interfaces",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Listen on this address only (repeatable; default: every usable interface).",
-)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the mesh (default: any free one).")
-@click.option("--page-port", type=click.IntRange(0, 65535), default=0, help="Port of the page (default: any free one).")
-@click.option(
-    "--peer", "peers", multiple=True, metavar="ADDRESS", help="Also link to this peer: multiaddr or ws:// (repeatable)."
-)
-@click.option(
-    "--websocket",
-    "websocket_port",
-    type=click.IntRange(0, 65535),
-    metavar="PORT",
-    help="Also take links by WebSocket, at this port (0: any free one).",
-)
-@click.option("--no-mdns", is_flag=True, help="Do not look for peers by multicast.")
-@click.option(
-    "--founders",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="SYMJAM_FOUNDERS",
-    metavar="FILE",
-    help="Public keys of the network's founders, one a line: other founders, another network.",
-)
-@click.option("--checkpoint", metavar="DIGEST", help="A new node starts from this final checkpoint (64 hex digits).")
-@click.option(
-    "--refuse", "refused", multiple=True, metavar="PLAYER", help="Never judge what this player proposes (repeatable)."
-)
-@click.option("--guests", is_flag=True, help="Let guests on this Wi-Fi play through this node: prints a code to scan.")
+@options.node_settings
 @options.passphrase_fd
 @options.as_json
 @guarded
@@ -107,9 +67,11 @@ def up(
     as_json: bool,
 ) -> int:
     """Start a node: find peers, serve the page, keep the ledger. Ctrl-C ends it."""
+    from node import settings
     from node.commands.up import run
 
     return run(
+        origins=settings.origins(click.get_current_context()),
         data=data,
         preset=preset,
         room=room,

@@ -19,6 +19,7 @@ from crdt.errors import Misuse, OperatingFailure, Refused
 
 P = ParamSpec("P")
 
+PENDING: Final = "symjam.pending"  # in a context's meta: what failed while options were read
 FAILED: Final = "failed"
 USAGE: Final = "usage"
 LOOK: Final = "`symjam doctor` looks for what is wrong."
@@ -66,6 +67,7 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
+            _raise_pending()
             code = command(*args, **kwargs)
         except OperatingFailure as failure:
             reason, code = kind_of(failure)
@@ -79,6 +81,14 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
         sys.exit(code or 0)
 
     return run
+
+
+def _raise_pending() -> None:
+    """What failed before the command began, while its options were read."""
+    context = click.get_current_context(silent=True)
+    failure = context.meta.get(PENDING) if context else None
+    if isinstance(failure, OperatingFailure):
+        raise failure
 
 
 def _say(what: str, why: str, remedy: str, as_json: bool, reason: str) -> None:

@@ -37,12 +37,17 @@ def words_of(entropy: bytes) -> tuple[str, ...]:
     return tuple(_english().to_mnemonic(entropy).split(" "))
 
 
+def every_word() -> frozenset[str]:
+    """The 2,048 words of the list."""
+    return frozenset(_english().wordlist)
+
+
 def entropy_of(text: str) -> bytes:
     """The 32 bytes that these words hold, in any case and with any blanks between them. Raises WordsRefused."""
     words = Mnemonic.normalize_string(text).lower().split()
     if len(words) != WORDS:
         raise WordsRefused("these words are no key", f"there are {len(words)} of them", f"Type all {WORDS}, in order")
-    known = frozenset(_english().wordlist)
+    known = every_word()
     wrong = next((place for place, word in enumerate(words, 1) if word not in known), None)
     if wrong is not None:
         raise WordsRefused(

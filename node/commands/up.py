@@ -8,14 +8,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crdt.keys import Identity
+from node import settings
 from node.commands.asking import new_passphrase, no_core_dumps, open_key
 from node.founders import digest_of, founders_in, player_of
 from node.runtime import ApiAddress
+from node.shell import logbook
 from node.shell.config import Config, default_data_dir
 from wallet import keystore
 from wallet.keyfile import new_key
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    origins: list[dict[str, Any]],
     data: Path | None,
     preset: str,
     room: str,
@@ -41,10 +44,10 @@ def run(
     guests: bool,
     as_json: bool,
 ) -> int:
-    """Run until told to stop. The page's address is all that goes to standard output."""
+    """Run until told to stop. The page's address is all that goes to standard output. `origins`: of the settings."""
     no_core_dumps()
     os.umask(0o077)  # whatever the node leaves is this user's alone
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
+    _to_the_console()
     config = Config(
         data_dir=data or default_data_dir(),
         preset=preset,
@@ -60,7 +63,10 @@ def run(
         refused=tuple(player_of(word) for word in refused),
         guests=guests,
     )
+    return _go_on(config, origins, passphrase_fd, as_json)
 
+
+def _go_on(config: Config, origins: list[dict[str, Any]], passphrase_fd: int | None, as_json: bool) -> int:
     is_new = not keystore.exists(config.keys_path)
     identity = unlocked(config.keys_path, passphrase_fd)
     if not as_json:
@@ -70,10 +76,19 @@ def run(
     from node.shell.daemon import Daemon
 
     def announce(daemon: Daemon, address: ApiAddress) -> None:
+        settings.leave(config.data_dir / "run", origins)
         _say(daemon, address, is_new and identity is None, as_json)
 
-    trio.run(Daemon(config, identity).run, announce)
+    with logbook.kept(config.data_dir):
+        trio.run(Daemon(config, identity).run, announce)
     return 0
+
+
+def _to_the_console() -> None:
+    """Warnings go to the terminal as well as to the log."""
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, handlers=[console], format="%(asctime)s %(name)s: %(message)s")
 
 
 def _say(daemon: Daemon, address: ApiAddress, is_new: bool, as_json: bool) -> None:

@@ -44,6 +44,7 @@ class Place:
     due_s: float
     backoff_s: float = FIRST_BACKOFF_S
     failures: int = 0  # since the last success or good news
+    failed_s: float = 0.0  # the first of these
     dialling: bool = False
     worked: bool = False
 
@@ -140,6 +141,7 @@ class AddressBook:
             place.fresh(now_s + self._jittered(FIRST_BACKOFF_S))
             return
         place.failures += 1
+        place.failed_s = now_s if place.failures == 1 else place.failed_s
         place.due_s = now_s + self._jittered(place.backoff_s)
         place.backoff_s = min(2 * place.backoff_s, place.backoff_max_s(now_s))
 
@@ -166,7 +168,8 @@ class AddressBook:
         )
 
     def silent(self, now_s: float, connected: Callable[[PlayerId], bool]) -> list[Address]:
-        """Addresses that are being announced and at which nobody answers, of players who answer at none."""
+        """Addresses at which nobody answers, though they were announced again since, of players who answer at none.
+        Who has only left announces nothing any more."""
         found: list[Address] = []
         for player, known in self._known.items():
             places = [
@@ -174,8 +177,8 @@ class AddressBook:
                 for place in known.places.values()
                 if place.source is Source.ANNOUNCED and now_s - place.seen_s < ANNOUNCED_S
             ]
-            if places and all(place.failures >= FAILURES_MAX for place in places) and not connected(player):
-                found += [place.address for place in places]
+            if all(place.failures >= FAILURES_MAX for place in places) and not connected(player):
+                found += [place.address for place in places if place.seen_s > place.failed_s]
         return found
 
     def newcomers(self, count: int) -> frozenset[PlayerId]:

@@ -32,7 +32,7 @@ from node.mesh.interfaces import all_ipv4, usable
 TTL_S: Final = 120
 _REREAD_S: Final = 1.0  # how soon a new interface is noticed; a look costs well under a millisecond
 _RETRY_S: Final = 10.0  # after multicast could not be opened
-_QUERY_AFTER_S: Final = (0.0, 0.5, 2.0)  # early questions, then one every _QUERY_EVERY_S
+_QUERY_AFTER_S: Final = (0.0, 0.5, 2.0, 6.0)  # early questions, then one every _QUERY_EVERY_S
 _QUERY_EVERY_S: Final = 20.0
 _GOODBYE_TIMEOUT_S: Final = 0.5
 _TWINS_MAX: Final = 8

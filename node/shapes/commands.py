@@ -62,6 +62,63 @@ class Doctor(Shape, frozen=True, tag_field="schema", tag="symjam.doctor/1"):
     checks: list[Check]
 
 
+class LogLine(Shape, frozen=True, tag_field="schema", tag="symjam.log/1"):
+    """One line of the node's log. `left_out`: how many before it were, because there were too many at once."""
+
+    at: str
+    level: Literal["debug", "info", "warning", "error", "critical"]
+    from_: str = msgspec.field(name="from")
+    text: str
+    trace: str | msgspec.UnsetType = msgspec.UNSET
+    left_out: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class SettingShown(Shape, frozen=True):
+    """A setting of a node. `variable`: its name in the environment."""
+
+    key: str
+    value: str | int | bool | list[str] | None
+    origin: Literal["default", "file", "environment", "command line"]
+    variable: str
+
+
+class Settings(Shape, frozen=True, tag_field="schema", tag="symjam.config/1"):
+    """With which settings a node runs (`running`), or would."""
+
+    file: str
+    running: bool
+    settings: list[SettingShown]
+
+
+class ReportPart(Shape, frozen=True):
+    """A file in a report."""
+
+    name: str
+    bytes: int
+
+
+class BugReport(Shape, frozen=True, tag_field="schema", tag="symjam.bugreport/1"):
+    """A report was written."""
+
+    file: str
+    contents: list[ReportPart]
+
+
+class Service(Shape, frozen=True, tag_field="schema", tag="symjam.service/1"):
+    """A systemd unit, and whether it is there now."""
+
+    file: str
+    unit: str
+    installed: bool
+
+
+class Completion(Shape, frozen=True, tag_field="schema", tag="symjam.completion/1"):
+    """A script for a shell."""
+
+    shell: Literal["bash", "zsh", "fish"]
+    script: str
+
+
 class Explained(Shape, frozen=True, tag_field="schema", tag="symjam.explain/1"):
     """Why, in words. `block`: of a verdict or reward; `about`: the entry or window of the others."""
 
@@ -174,7 +231,12 @@ SAYS: Final[dict[str, Any]] = {
     "up": Up,
     "jam": Page | Performance | Chart,
     "status": Status,
+    "config show": Settings,
+    "bugreport": BugReport,
+    "completion": Completion,
     "doctor": Doctor,
+    **{f"service {name}": Service for name in ("install", "show", "uninstall")},
+    "logs": LogLine,
     "watch": notices.Notice,
     "peers": Peers,
     "blocks": Blocks,

@@ -13,6 +13,7 @@ from jam.board import Change
 from node.api.backend import ChartWish, SessionWish
 from node.api.backend import Played as ApiPlayed
 from node.api.notices import Board, Feed
+from node.doctor.check import Check
 from node.engine.effects import BlockChanged, BoardChanged, Heard, SessionChanged, WindowJudged
 from node.engine.inputs import CloseSession, Edit, Input, OpenSession, Played
 from node.guests.host import Guests
@@ -122,12 +123,14 @@ class DaemonBackend:
 
     def status(self) -> Doc:
         """`symjam.status/1`."""
-        now_us, mesh, facts = self.clock.now_us(), self._node.mesh, self._node.facts
-        shown = status(self.engine, mesh, facts, now_us)
-        shown["checks"] = [
-            one.document() for one in checks(self.engine, mesh, facts, now_us, self.clock.wall_skew_us())
-        ]
+        shown = status(self.engine, self._node.mesh, self._node.facts, self.clock.now_us())
+        shown["checks"] = [one.document() for one in self.checks()]
         return {**shown, "guests": self.door.players(), "score": self.scorer.latest}
+
+    def checks(self) -> list[Check]:
+        """What this node has seen to be right or wrong."""
+        now_us, skew_us = self.clock.now_us(), self.clock.wall_skew_us()
+        return checks(self.engine, self._node.mesh, self._node.facts, now_us, skew_us)
 
     def blocks(self, limit: int) -> Sequence[Doc]:
         """Newest first."""

@@ -20,10 +20,15 @@ from node.engine.engine import Engine
 from node.mesh.guard import leaves
 from node.mesh.mesh import Mesh
 from node.runtime import ApiAddress, Runtime
+from node.shell import supervisor
 from node.shell.backend import DaemonBackend
 from node.shell.collector import no_collecting, spare_what_stands
 from node.shell.config import Config
+from node.shell.health import Watch
 from node.shell.node import Node, Told
+from node.shell.status import VERSION
+
+HEALTH_EVERY_S = 10.0
 
 log = logging.getLogger("symjam.daemon")
 
@@ -58,6 +63,7 @@ class Daemon:
             with no_collecting():
                 self.node = Node(self.config, self._tell, self.fail, identity=self._identity)
             self.backend = DaemonBackend(self.node, self.stop)
+            log.info("symjam %s begins as %s", VERSION, self.engine.player.hex())
             try:
                 with self._scope:
                     await self._serve(runtime, announce)
@@ -65,15 +71,18 @@ class Daemon:
                 self.fail(next(one for one in leaves(group) if isinstance(one, OperatingFailure)))
             finally:
                 self.node.close()
+        log.info("it has ended")
         if self._failure is not None:
             raise self._failure
 
     def stop(self) -> None:
         """Begin to end."""
+        supervisor.tell("STOPPING=1")
         self._scope.cancel()
 
     def fail(self, failure: OperatingFailure) -> None:
         """End because something does not work any more: nothing may be said that is not saved."""
+        log.error("%s: %s. %s", failure.what, failure.why, failure.remedy)
         self._failure = self._failure or failure
         self._scope.cancel()
 
@@ -88,11 +97,14 @@ class Daemon:
             nursery.start_soon(self.node.guard.forever, "guests", self.backend.door.run_forever)
             wish, token, read_token = runtime.seat()
             port = await nursery.start(self._serve_page, self.config.api_port or wish, token, read_token)
+            nursery.start_soon(self.node.guard.forever, "health", self._watch_health)
+            log.info("listening at %s, page at port %d", ", ".join(self.mesh.addresses), port)
             spare_what_stands()
             self.backend.door.load()
             if self.config.guests:
                 await self._invite()
             announce(self, runtime.publish(port, token, read_token))
+            supervisor.tell("READY=1", f"STATUS=page at port {port}")
 
     async def _invite(self) -> None:
         try:
@@ -103,6 +115,14 @@ class Daemon:
     async def _serve_page(self, port: int, token: str, read_token: str, task_status: Any) -> None:
         guard = self.node.guard
         await serve(self.backend, port=port, token=token, read_token=read_token, guard=guard, task_status=task_status)
+
+    async def _watch_health(self) -> None:
+        """Write down what begins and ceases to be wrong."""
+        watch = Watch()
+        while True:
+            await trio.sleep(HEALTH_EVERY_S)
+            for level, words in watch.news(self.backend.checks()):
+                log.log(level, "%s", words)
 
     async def _watch_signals(self) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from node.doctor import clock, disk, key, neighbours, store
-from node.doctor.check import Check, fail, ok, warning
+from node.doctor.check import Check, Level, fail, ok, warning
 from node.engine.engine import Engine
 from node.mesh.mesh import Mesh
 from node.shell.status import Facts
@@ -36,6 +38,29 @@ def checks(engine: Engine, mesh: Mesh, facts: Facts, now_us: int, wall_skew_us: 
         key.twins([_words(place) for place in around.twins]),
         key.equivocated(len(proofs)),
     ]
+
+
+class Watch:
+    """What was wrong at the last look, to tell what is new."""
+
+    def __init__(self) -> None:
+        self._wrong: dict[str, Level] = {}
+
+    def news(self, found: Iterable[Check]) -> list[tuple[int, str]]:
+        """What to log, with the level of logging, when this is what is found now."""
+        said = []
+        for check in found:
+            before = self._wrong.pop(check.name, Level.OK)
+            if check.level is not Level.OK:
+                self._wrong[check.name] = check.level
+            if check.level is before:
+                continue
+            if check.level is Level.OK:
+                said.append((logging.INFO, f"{check.name} is right again: {check.seen}"))
+            else:
+                level = logging.WARNING if check.level is Level.FAIL else logging.INFO
+                said.append((level, f"{check.name}: {check.seen}; {check.why}. {check.remedy}"))
+        return said
 
 
 def _multicast(works: bool | None, linked: int) -> Check:

@@ -265,10 +265,12 @@ class _Ears:
         self._node = node
 
     def joined(self, player: PlayerId, address: str) -> None:
+        log.info("a link to %s is up, %s", player.hex(), address)
         self._node.give(PeerJoined(player))
         self._node.tell(Joined(player))
 
     def left(self, player: PlayerId) -> None:
+        log.info("the link to %s is gone", player.hex())
         self._node.give(PeerLeft(player))
         self._node.tell(Left(player))
 

@@ -162,13 +162,20 @@ def begun(place: Place, undo: ExitStack) -> None:
         "--passphrase-fd",
         str(reading),
     )
-    node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(reading,))
+    supervisor = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    supervisor.bind(str(place.root / "notify"))
+    told = {**os.environ, "NOTIFY_SOCKET": str(place.root / "notify")}
+    node = subprocess.Popen(
+        command, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(reading,)
+    )
     os.close(reading)
     undo.callback(node.wait)
     undo.callback(node.terminate)
     for _ in range(600):
         try:
             Client.of(place.root / "running").status()
+            supervisor.settimeout(30)
+            assert supervisor.recv(4_096).startswith(b"READY=1\nSTATUS=page at port ")
             return
         except OperatingFailure:
             assert node.poll() is None

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -166,6 +167,13 @@ def test_a_running_node_shows_its_secrets_nowhere(
         no_token(path, answer(client, re.sub(r"\{.*\}", "ledger/0", path)))
     assert status["ledger"]["signs_from_epoch"] > status["epoch"] - 1
     assert not status["ledger"]["ready"]
+    report = tmp_path / "report.tgz"
+    clean("what bugreport says", said(command("bugreport", str(report), "--data", str(data), "--no-mdns", "--yes")))
+    with tarfile.open(report) as archive:
+        for member in archive.getmembers():
+            text = extracted.read() if (extracted := archive.extractfile(member)) else b""
+            clean(member.name, text)
+            assert client.address.token.encode() not in text and ME.player.hex().encode() not in text, member.name
     os.kill(child.pid, signal.SIGTERM)
     shown, words = child.communicate(timeout=TIMEOUT_S)
     assert child.returncode == 0
