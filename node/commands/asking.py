@@ -17,12 +17,18 @@ from crdt.errors import OperatingFailure
 from wallet.keyfile import Key, KeyFile, KeyLocked, PassphraseRefused, WrongPassphrase, require_passphrase
 
 LINE_MAX_BYTES: Final = 4_096
+_PR_SET_DUMPABLE: Final = 4
 TRIES: Final = 3
 
 
 def no_core_dumps() -> None:
-    """From here on this process leaves no image of its memory behind when it dies."""
+    """From here on this process leaves no image of its memory behind when it dies, and no other program of this user
+    may read it. The limit alone does not bind a handler that the kernel pipes images to: core(5), prctl(2)."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
 
 
 def has_terminal() -> bool:

@@ -200,6 +200,13 @@ def files(data: Path) -> None:
             (clean if path.name in HOLD_TOKENS else no_token)(path.name, path.read_bytes())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_no_image_of_the_memory_is_left_to_anybody() -> None:
+    code = "import ctypes, node.commands.asking as a; a.no_core_dumps(); print(ctypes.CDLL(None).prctl(3))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=TIMEOUT_S)
+    assert done.stdout == b"0\n"  # PR_GET_DUMPABLE
+
+
 def test_a_node_that_crashes_leaves_nothing_behind(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONFAULTHANDLER", "1")
     child, _ = started(data)
