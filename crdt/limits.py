@@ -183,10 +183,21 @@ ELECTORATES_KNOWN_MAX: Final = 256  # epochs and windows whose eligible players 
 VRF_PROOFS_KNOWN_MAX: Final = 131_072  # proofs verified (half a millisecond each) and remembered, 200 bytes each
 VRF_KEYS_KNOWN_MAX: Final = 16_384  # keys found to be valid or not, and remembered
 
+# Backups
+BACKUP_MEMBERS_MAX: Final = 1_000_000  # of one archive: some 60 GB
+BACKUP_FILES_MAX: Final = 4_096  # beside the stores
+BACKUP_DEPTH_MAX: Final = 4  # directories above such a file, and itself
+BACKUP_MANIFEST_MAX_BYTES: Final = 2_000_000
+SNAPSHOTS_MAX: Final = 2  # of a running node's store, read out at once
+
 # Store
+RULES_MAX_BYTES: Final = 16_384
 PRUNED_AT_ONCE_MAX: Final = 200  # entries; a write of so many does not hold up a note
 SALVAGE_BATCH_ENTRIES: Final = 1_000
-DAMAGED_COPIES_MAX: Final = 3
 REQUESTS_MAX: Final = 1_024  # by command; what was signed for which is remembered, so that none is signed twice
+REPLACED_COPIES_MAX: Final = 3  # originals of damaged stores, and of upgraded ones
+RECORDS_PIECE_BYTES: Final = 65_536  # of a store that is read out, at once; filling stops here
+RECORDS_PIECE_MAX_BYTES: Final = CONTENT_MAX_BYTES + 131_072  # with one record more, the longest being a checkpoint
+FAULTS_MAX: Final = 1_000  # of one store, told one by one
 LAST_SIGNED_MAX: Final = 8  # ledger documents remembered; one epoch's is written to at a time
 SMALL_FILE_MAX_BYTES: Final = 4_096  # key file, last-signed record: read whole

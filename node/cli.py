@@ -14,6 +14,7 @@ import click
 
 from node import options
 from node.failures import guarded
+from node.keeping_cli import COMMANDS as KEEPING
 from node.operator_cli import COMMANDS
 from node.wallet_cli import wallet
 
@@ -224,7 +225,7 @@ def stop(data: Path | None, as_json: bool) -> int:
 
 
 main.add_command(wallet)
-for command in COMMANDS:
+for command in (*COMMANDS, *KEEPING):
     main.add_command(command)
 
 

@@ -7,7 +7,8 @@ words when it refuses.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
@@ -91,6 +92,26 @@ class Client:
         """Prometheus text."""
         return self._call("GET", "/metrics").decode()
 
+    @contextmanager
+    def store(self) -> Iterator[Callable[[int], bytes]]:
+        """The node's store as it is now, as a stream (node/keep/frames.py): what is yielded gives so many bytes of it,
+        fewer at its end."""
+        connection = HTTPConnection("127.0.0.1", self.address.port, timeout=self._timeout_s)
+        try:
+            with self._understood():
+                connection.request("GET", "/api/store", headers={"Authorization": f"Bearer {self.address.token}"})
+                answer = connection.getresponse()
+            if answer.status >= 400:
+                raise _failure(answer.status, answer.read(API_ANSWER_MAX_BYTES))
+
+            def take(count: int) -> bytes:
+                with self._understood():
+                    return answer.read(count)
+
+            yield take
+        finally:
+            connection.close()
+
     def open_session(self, wish: Mapping[str, Any]) -> Doc:
         """Open a session; fields as POST /api/session in docs/api.md."""
         return self._json("POST", "/api/session", json.dumps(dict(wish)).encode())
@@ -131,18 +152,12 @@ class Client:
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            raw = answer.read(API_ANSWER_MAX_BYTES + 1)
-            if answer.length and len(raw) <= API_ANSWER_MAX_BYTES:
-                raise HTTPException("the answer ended early")
-        except ConnectionRefusedError:
-            raise NoNode(f"nothing listens on port {self.address.port}") from None
-        except TimeoutError as error:
-            remedy = "Wait and try again; `symjam stop` and `symjam up` restart it."
-            raise NoAnswer("the node does not answer", f"silent for {self._timeout_s:g} s", remedy) from error
-        except (OSError, HTTPException) as error:
-            raise NoAnswer("the node broke off", str(error) or type(error).__name__, "Try again.") from error
+            with self._understood():
+                connection.request(method, path, body, headers)
+                answer = connection.getresponse()
+                raw = answer.read(API_ANSWER_MAX_BYTES + 1)
+                if answer.length and len(raw) <= API_ANSWER_MAX_BYTES:
+                    raise HTTPException("the answer ended early")
         finally:
             connection.close()
         if len(raw) > API_ANSWER_MAX_BYTES:
@@ -150,6 +165,19 @@ class Client:
         if answer.status >= 400:
             raise _failure(answer.status, raw)
         return raw
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """What a connection can do, in the node's terms."""
+        try:
+            yield
+        except ConnectionRefusedError:
+            raise NoNode(f"nothing listens on port {self.address.port}") from None
+        except TimeoutError as error:
+            remedy = "Wait and try again; `symjam stop` and `symjam up` restart it."
+            raise NoAnswer("the node does not answer", f"silent for {self._timeout_s:g} s", remedy) from error
+        except (OSError, HTTPException) as error:
+            raise NoAnswer("the node broke off", str(error) or type(error).__name__, "Try again.") from error
 
 
 def _unreadable(why: str) -> OperatingFailure:

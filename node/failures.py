@@ -22,6 +22,7 @@ P = ParamSpec("P")
 PENDING: Final = "symjam.pending"  # in a context's meta: what failed while options were read
 FAILED: Final = "failed"
 USAGE: Final = "usage"
+DAMAGED: Final = 6
 LOOK: Final = "`symjam doctor` looks for what is wrong."
 
 
@@ -43,8 +44,10 @@ KINDS: Final = {
     "WrongPassphrase": Kind("wrong-passphrase", 4),
     "PassphraseRefused": Kind("passphrase-refused", 1),
     "WordsRefused": Kind("words-refused", 1),
-    "StoreDamaged": Kind("store-damaged", 6),
-    "LastSignedDamaged": Kind("record-damaged", 6),
+    "StoreDamaged": Kind("store-damaged", DAMAGED),
+    "LastSignedDamaged": Kind("record-damaged", DAMAGED),
+    "BackupDamaged": Kind("backup-damaged", DAMAGED),
+    "StoreTooNew": Kind("store-too-new", 1),
     "StoreInUse": Kind("store-in-use", 1),
     "NotAnAmount": Kind("not-an-amount", 2),
 }

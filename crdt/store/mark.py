@@ -27,8 +27,8 @@ from crdt.types import Digest, DigestField, NetworkId, Nonce, NonceField
 VERSION: Final = 1
 NO_DIGEST: Final = Digest(bytes(32))
 
-_KEY: Final = meta_key("mark")
-_NETWORK: Final = meta_key("network")
+MARK_KEY: Final = meta_key("mark")
+NETWORK_KEY: Final = meta_key("network")
 
 
 class Mark(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
@@ -47,9 +47,12 @@ _marks: Canonical[Mark] = Canonical(Mark, 256)
 
 def read_mark(store: Store) -> Mark | None:
     """The mark, None when there is none that can be read."""
-    raw = store.get(_KEY)
-    if raw is None:
-        return None
+    raw = store.get(MARK_KEY)
+    return None if raw is None else mark_in(raw)
+
+
+def mark_in(raw: bytes) -> Mark | None:
+    """The mark that a record holds, None for one that cannot be read."""
     try:
         return _marks.decode(raw)
     except Violation:
@@ -77,19 +80,34 @@ def machine_went_down(mark: Mark | None, boot_id: str) -> bool:
 
 def entries_digest(items: Iterable[tuple[bytes, bytes]]) -> tuple[int, Digest]:
     """How many, and BLAKE2b-256 over all keys and values with their lengths."""
-    h = hashlib.blake2b(digest_size=32, person=b"symjam-mark")
-    count = 0
+    found = EntriesDigest()
     for key, value in items:
-        h.update(b"%d %d " % (len(key), len(value)))
-        h.update(key)
-        h.update(value)
-        count += 1
-    return count, Digest(h.digest())
+        found.add(key, value)
+    return found.count, found.digest()
+
+
+class EntriesDigest:
+    """The digest of a clean mark, one entry after the other."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._hash = hashlib.blake2b(digest_size=32, person=b"symjam-mark")
+
+    def add(self, key: bytes, value: bytes) -> None:
+        """The next entry, in the order of keys."""
+        self._hash.update(b"%d %d " % (len(key), len(value)))
+        self._hash.update(key)
+        self._hash.update(value)
+        self.count += 1
+
+    def digest(self) -> Digest:
+        """Of all so far."""
+        return Digest(self._hash.digest())
 
 
 def is_of_network(store: Store, network: NetworkId) -> bool:
     """Whether the store is known to be this network's, False when it says nothing. OperatingFailure: another's."""
-    found = store.get(_NETWORK)
+    found = store.get(NETWORK_KEY)
     if found is not None and found != network:
         raise OperatingFailure(
             "the store belongs to another network",
@@ -101,10 +119,10 @@ def is_of_network(store: Store, network: NetworkId) -> bool:
 
 def mark_network(store: Store, network: NetworkId) -> None:
     """Say, synced, which network's entries these are."""
-    store.write([(_NETWORK, network)], sync=True)
+    store.write([(NETWORK_KEY, network)], sync=True)
 
 
 def _write(store: Store, mark: Mark) -> None:
     if not 1 <= len(mark.boot_id) <= 64:
         raise Misuse("a boot id has 1 to 64 characters")
-    store.write([(_KEY, encode(mark))], sync=True)
+    store.write([(MARK_KEY, encode(mark))], sync=True)

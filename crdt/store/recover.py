@@ -10,9 +10,9 @@ After a clean close the signatures are not checked again as long as the digest i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crdt.entry import Entry
@@ -30,7 +30,9 @@ from crdt.store.mark import (
     mark_open,
     read_mark,
 )
-from crdt.store.salvage import Salvage, finish_swap, salvage
+from crdt.store.salvage import Salvage, salvage
+from crdt.store.swap import finish_swap
+from crdt.store.upgrade import STEPS, Step, Upgraded, brought_up, newest, require_newest
 from crdt.store.walk import Loss, Walk, verified_proof, walk
 from crdt.types import NetworkId, Nonce
 
@@ -47,6 +49,7 @@ class Recovery:
     unaccounted: int
     set_aside: Path | None
     unreadable: str | None
+    upgraded: Upgraded | None = None
 
     @property
     def damaged(self) -> bool:
@@ -56,6 +59,9 @@ class Recovery:
     def words(self) -> list[str]:
         """The report as a user reads it; empty when there is nothing to say."""
         said = []
+        if self.upgraded is not None:
+            before, after, aside = self.upgraded.before, self.upgraded.after, self.upgraded.set_aside
+            said.append(f"the store was brought from format {before} to {after}; what it was is in {aside}")
         if self.machine_went_down:
             said.append("the machine went down while this node was running")
         if self.set_aside is not None:
@@ -86,32 +92,45 @@ class Opened:
             yield from log
 
 
-def open_verified(path: Path, network: NetworkId, boot_id: str, fresh_nonce: Nonce) -> Opened:
-    """Open the LevelDB store at `path`, made when there is none. `close_clean` ends its use.
+def open_verified(
+    path: Path, network: NetworkId, boot_id: str, fresh_nonce: Nonce, steps: Sequence[Step] = STEPS
+) -> Opened:
+    """Open the LevelDB store at `path`, made when there is none, and brought to the newest format when it is of an
+    older one (`steps` lead there). `close_clean` ends its use.
 
     `boot_id` names this boot of the machine. `fresh_nonce` becomes the nonce of this author's jam logs unless the
     store knows the present one and nothing sent under it can be lost; so it is random, except for an identity that
     was made a moment ago and has written nothing (NO_NONCE).
-    Raises OperatingFailure: StoreInUse, a store of another network, a disk that fails or has no room for a copy.
+    Raises OperatingFailure: StoreInUse, StoreTooNew, a store of another network, a disk that fails or has no room for a
+    copy.
     """
     finish_swap(path)
     with _making(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    upgraded = None
     try:
-        return open_store(LevelStore(path), network, boot_id, fresh_nonce)
+        store, upgraded = brought_up(LevelStore(path), steps)
+        opened = open_store(store, network, boot_id, fresh_nonce, steps=steps)
     except StoreDamaged:
-        rescue = salvage(path, network)
-    return open_store(LevelStore(path), network, boot_id, fresh_nonce, rescue)
+        rescue = salvage(path, network, newest(steps))
+        opened = open_store(LevelStore(path), network, boot_id, fresh_nonce, rescue, steps)
+    return replace(opened, recovery=replace(opened.recovery, upgraded=upgraded))
 
 
 def open_store(
-    store: Store, network: NetworkId, boot_id: str, fresh_nonce: Nonce, rescue: Salvage | None = None
+    store: Store,
+    network: NetworkId,
+    boot_id: str,
+    fresh_nonce: Nonce,
+    rescue: Salvage | None = None,
+    steps: Sequence[Step] = STEPS,
 ) -> Opened:
     """As `open_verified`, for a store of any kind that is open already. It is closed when this fails.
 
-    Raises StoreDamaged when anything in it does not verify; `rescue` is what has been done about that.
+    Raises StoreDamaged when anything in it does not verify; `rescue` is what has been done about that. StoreTooNew.
     """
     try:
+        require_newest(store, steps)
         return _open_store(store, network, boot_id, fresh_nonce, rescue)
     except SymJamError:
         store.close()

@@ -6,7 +6,7 @@ the node's own: documents (the shapes of docs/api.md) pass through it as the bac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
@@ -138,6 +138,10 @@ class Backend(Protocol):
 
     def metrics(self) -> bytes:
         """Prometheus text."""
+
+    def store(self) -> AsyncGenerator[bytes, None]:
+        """All records of the store as of now, in frames (node/keep/frames.py): the first may raise OperatingFailure,
+        what fails later is a frame itself. To be closed by whoever asked."""
 
     async def play(self, events: Sequence[Played]) -> Doc:
         """Sign and save events; opens a default session when none is. Returns `{"count", "entries"}` once saved."""

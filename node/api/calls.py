@@ -73,6 +73,7 @@ class Call(NamedTuple):
 FILE: Final = Bytes("application/octet-stream", CHART_FILE_MAX_BYTES)
 MIDI: Final = Bytes("audio/midi")
 YJS: Final = Bytes("application/octet-stream")
+FRAMES: Final = Bytes("application/octet-stream")
 PROMETHEUS: Final = Bytes("text/plain; version=0.0.4")
 DESCRIPTION: Final = Bytes("application/json")  # its shape is OpenAPI's own
 
@@ -103,6 +104,7 @@ CALLS: Final = (
     Call("GET", "/api/guests", "guests", "Whether guests are let in, and who is here", jam.Guests),
     Call("POST", "/api/guests", "invite", "Let guests in", jam.Guests, writes=True),
     Call("DELETE", "/api/guests", "show_out", "Show all guests out", jam.Guests, writes=True),
+    Call("GET", "/api/store", "store", "All records of the store as of now, in frames (docs/api.md)", FRAMES),
     Call("POST", "/api/stop", "stop", "End the node cleanly", Stopped, writes=True, status=202),
     Call("GET", "/metrics", "metrics", "Counters and gauges for Prometheus", PROMETHEUS),
 )

@@ -20,6 +20,7 @@ from crdt.types import is_document
 from node.api.backend import Backend, ChartWish, SessionWish, SignWish
 from node.api.calls import BEGINNING, CALLS, MIDI, PROMETHEUS, YJS, Limited, OfSession, Rows
 from node.api.errors import Refusal, error_response, json_response, refusal_of
+from node.api.frames import FrameStream
 from node.api.gate import DOOR
 from node.api.openapi import document
 
@@ -166,6 +167,11 @@ class Http:
     async def show_out(self, _: Request) -> Response:
         """DELETE /api/guests: no guests any more."""
         return json_response(await self._backend.show_out())
+
+    async def store(self, _: Request) -> Response:
+        """GET /api/store: all records of the node's store as of one moment, for backups and checks, in frames of
+        bounded size. No secret is among them. At most two at once; 503 beyond."""
+        return await FrameStream.begun(self._backend.store())
 
     async def stop(self, _: Request) -> Response:
         """POST /api/stop: answered before the end begins to be felt, for open answers are let finish."""

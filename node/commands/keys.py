@@ -76,9 +76,11 @@ def restore(
 
 
 RESTORED: Final = (
-    "this key may have signed on another machine. So the next `symjam up` first fetches its log from peers, and signs",
-    "in the ledger from the next epoch on: within an hour, or two when nobody is there. Others' jams are open at once.",
-    "Run it on one machine only: two that sign with one key in one epoch lose its stake.",
+    "this key may have signed on another machine. So the next `symjam up` first",
+    "fetches its log from peers, and signs in the ledger from the next epoch on:",
+    "within an hour, or two when nobody is there. Others' jams are open at once.",
+    "Run it on one machine only: two that sign with one key in one epoch lose its",
+    "stake.",
 )
 
 

@@ -116,9 +116,8 @@ class Engine:
         self.herald = Herald(self.seats.may_leave)
         self.documents.on_added = self.herald.add
         self.boards = Boards(self.documents)
-        if restored is not None:  # up to that epoch this key may have signed on another machine
-            self.authoring.take_up(restored, signed, self._has_met)
-            self.duties.since = Window((restored + 1) * params.epoch_windows)
+        if restored is not None:
+            self.seats.take_up(restored, signed, self._has_met)
         self._pasts: dict[PlayerId, Past] = {}  # of players that were linked
         self.pruning = Pruning(self.documents, self.peers)
         self.checkpointing = Checkpointing(params, self.documents, trusted)

@@ -59,8 +59,13 @@ class Proven:
         return tuple(batch.items())
 
 
+def is_record(value: bytes) -> bool:
+    """Whether a record holds what was written."""
+    return digest(b"symjam-proven", value[32:]) == value[:32] and len(value[32:]) % _ITEM_BYTES == 0
+
+
 def _read(value: bytes) -> Iterator[tuple[bytes, bytes]]:
     body = value[32:]
-    if digest(b"symjam-proven", body) == value[:32] and len(body) % _ITEM_BYTES == 0:
+    if is_record(value):
         for at in range(0, len(body), _ITEM_BYTES):
             yield body[at : at + HASH_BYTES], body[at + HASH_BYTES : at + _ITEM_BYTES]

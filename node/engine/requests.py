@@ -73,6 +73,11 @@ class Requests:
         return (_key(request.number), encode(record)), *((_key(number), None) for number in forgotten)
 
 
+def is_record(key: bytes, value: bytes) -> bool:
+    """Whether this is one of these records."""
+    return bool(_read(key, value))
+
+
 def _key(number: bytes) -> bytes:
     return REQUEST_PREFIX + number.hex().encode()
 

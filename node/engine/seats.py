@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from crdt.entry import LogKey
 from crdt.errors import Misuse
 from crdt.keys import Identity
 from crdt.limits import GUESTS_MAX
-from crdt.types import DocumentName, Nonce, PlayerId, Seq
+from crdt.types import DocumentName, Epoch, Nonce, PlayerId, Seq, Window
 from node.engine.authoring import Authoring
 from node.engine.bench import Bench
 from node.engine.conduct import Conduct
@@ -33,12 +33,24 @@ class Seats:
     ) -> None:
         self._documents, self._bench, self._nonce = documents, bench, nonce
         self._refused = conduct.refused
+        self._away: tuple[Epoch, Callable[[], bool]] | None = None
         self.own = self._seat(identity, signed, conduct)
         self.guests: dict[PlayerId, Seat] = {}
 
     def _seat(self, identity: Identity, signed: Signed | None, conduct: Conduct) -> Seat:
         authoring = Authoring(identity, self._documents, self._nonce, signed)
         return Seat(authoring, Duties(self._documents.params, identity, self._documents, self._bench, conduct))
+
+    def take_up(self, until: Epoch, signed: Signed | None, has_met: Callable[[], bool]) -> None:
+        """Up to that epoch the keys that are here may have signed on another machine: the owner's, and guests'."""
+        self._away = until, has_met
+        self._take_up(self.own, signed)
+
+    def _take_up(self, seat: Seat, signed: Signed | None) -> None:
+        if self._away is not None:
+            until, has_met = self._away
+            seat.authoring.take_up(until, signed, has_met)
+            seat.duties.since = Window((until + 1) * self._documents.params.epoch_windows)
 
     def __iter__(self) -> Iterator[Seat]:
         yield self.own
@@ -71,6 +83,7 @@ class Seats:
             if len(self.guests) >= GUESTS_MAX and not self._make_room():
                 raise Misuse(f"all {GUESTS_MAX} seats for guests are taken")
             seat = self.guests[identity.player] = self._seat(identity, signed, Conduct(self._refused))
+            self._take_up(seat, signed)
         seat.is_here, seat.ends_us = True, None
 
     def _make_room(self) -> bool:

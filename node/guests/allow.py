@@ -39,6 +39,7 @@ MAY_NOT: Final[frozenset[Call]] = frozenset(
         ("GET", "/api/guests"),
         ("POST", "/api/guests"),
         ("DELETE", "/api/guests"),
+        ("GET", "/api/store"),
         ("POST", "/api/stop"),
         ("GET", "/metrics"),
         ("GET", "/yjs/{name:path}"),

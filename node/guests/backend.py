@@ -6,7 +6,7 @@ lets nobody in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from typing import Any, Final, Never
 
@@ -156,6 +156,10 @@ class GuestBackend:
         self._refuse()
 
     def metrics(self) -> bytes:
+        """Refused."""
+        self._refuse()
+
+    def store(self) -> AsyncGenerator[bytes, None]:
         """Refused."""
         self._refuse()
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from node.shapes import notices
+from node.shapes import keeping, notices
 from node.shapes.common import Hex, Micro, Shape
 from node.shapes.jam import Chart
 from node.shapes.ledger import Block, Blocks, OwnWindow
@@ -242,6 +242,9 @@ SAYS: Final[dict[str, Any]] = {
     "blocks": Blocks,
     "explain": Explained,
     "stop": Stopped,
+    "backup": keeping.Backup,
+    "restore": keeping.Restore,
+    "verify": keeping.Verified,
     "quality": JudgedRecording,
     "demo": DemoLine,
     "wallet init": OwnKey,

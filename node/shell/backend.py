@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 from consensus.checkpoint import NO_VALUE
@@ -21,6 +21,7 @@ from node.shell import purse, views
 from node.shell.health import checks
 from node.shell.history import history, settle
 from node.shell.journal import Journal
+from node.shell.keeper import Keeper
 from node.shell.library import Shelf
 from node.shell.node import Node, Told
 from node.shell.scorer import Scorer
@@ -45,6 +46,7 @@ class DaemonBackend:
         self.stand = Stand(node.engine, self.now_us, self.edit, self.open_session)
         self.scorer = Scorer(node.engine.duties, self.board.publish)
         self.door = Guests(node, self)
+        self._keeper = Keeper(node)
         base = node.engine.ledger.base
         self._journal = Journal(node.config.journal_path, base.epoch if base != NO_VALUE else None)
         node.engine.documents.on_settling = self._settle
@@ -182,6 +184,10 @@ class DaemonBackend:
     def metrics(self) -> bytes:
         """Prometheus text."""
         return metrics(self.engine, self._node.mesh, self._node.facts, self.clock.now_us())
+
+    def store(self) -> AsyncGenerator[bytes, None]:
+        """Frames of the store as it is now."""
+        return self._keeper.frames()
 
     async def play(self, events: Sequence[ApiPlayed]) -> Doc:
         """Sign, save and send events; returns once they are saved."""

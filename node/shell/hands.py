@@ -128,6 +128,11 @@ class Hands:
             result = await trio.to_thread.run_sync(work.task, abandon_on_cancel=True)  # type: ignore[call-arg]
             self._give(Worked(work.ticket, result))
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything handed over so far is synced and said."""
+        return self._idle.is_set()
+
     async def settled(self) -> None:
         """Wait until everything handed over so far is synced and said."""
         await self._idle.wait()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from consensus.params import network_id
 from crdt.errors import OperatingFailure, Reason
 from crdt.keys import Identity
 from crdt.store.last_signed import LastSigned
+from crdt.store.records import Item
 from crdt.store.recover import Opened, close_clean, open_verified
 from crdt.types import NO_NONCE, Nonce, PlayerId, Window
 from node.engine.conduct import Conduct
@@ -40,7 +41,7 @@ from node.engine.inputs import (
     Tick,
 )
 from node.engine.proven import PROVEN_PREFIX
-from node.engine.record import CHECKPOINT_KEY, checkpoint_in
+from node.engine.record import CHECKPOINT_KEY, RULES_KEY, checkpoint_in, rules_item
 from node.engine.requests import REQUEST_PREFIX
 from node.mesh.guard import Guard
 from node.mesh.mesh import Mesh
@@ -167,6 +168,10 @@ class Node:
         self._failed = True
         self._fail(failure)
 
+    def records(self) -> Iterator[Item]:
+        """All that is in the store, at the moment of the first step. StoreDamaged where it cannot be read."""
+        return self._opened.store.scan(b"")
+
     async def run(self, task_status: Any = trio.TASK_STATUS_IGNORED) -> None:
         """Take part until cancelled. OperatingFailure when the mesh cannot listen."""
         async with trio.open_nursery() as nursery:
@@ -237,6 +242,8 @@ def _open_store(config: Config, fresh_nonce: Nonce) -> Opened:
     opened = open_verified(config.store_path, network_id(config.params), boot_id(), fresh_nonce)
     for line in opened.recovery.words():
         log.warning("store: %s", line)
+    if opened.store.get(RULES_KEY) is None:
+        opened.store.write([rules_item(config.params)], sync=False)
     return opened
 
 

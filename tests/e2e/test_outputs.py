@@ -112,6 +112,8 @@ ASKED: dict[str, list[list[str]]] = {
     "jam": [[], ["--chart", "MIDI"]],
     "bugreport": [["REPORT"]],
     "completion": [["bash"], ["fish"]],
+    "backup": [["BACKUP", "--force"], ["BACKUP", "--force", "--without-key"]],
+    "restore": [["BACKUP", "--data", "NEW"]],
     "explain": [["balance"], ["refusal"]],
     "quality": [["MIDI", "--preset", "small"], ["MIDI", "--explain"]],
     "wallet explain": [["balance"]],
@@ -130,10 +132,12 @@ LAST = {"stop"}
 
 
 def _all(scene: Scene, as_json: bool) -> Iterator[tuple[str, Result]]:
+    new = scene.home / f"restored-{as_json}"
+    places = {"MIDI": str(scene.midi), "BACKUP": str(scene.home / "backup.tar"), "NEW": str(new)}
+    places["REPORT"] = str(scene.home / "report.tgz")
     for name in sorted(set(commands()) - ELSEWHERE - WITH_KEYS - LAST):
         for words in ASKED.get(name, [[]]):
-            files = {"MIDI": str(scene.midi), "REPORT": str(scene.home / "report.tgz")}
-            told = [files.get(word, word) for word in words]
+            told = [places.get(word, word) for word in words]
             yield name, scene.run(*name.split(), *told, *(["--json"] if as_json else []))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from crdt.entry import Entry
 from crdt.errors import OperatingFailure
-from crdt.limits import DAMAGED_COPIES_MAX
+from crdt.limits import REPLACED_COPIES_MAX
 from crdt.store.base import StoreDamaged, StoreInUse
 from crdt.store.faulty import FaultyStore
 from crdt.store.keys import LogName, entry_item
@@ -249,11 +249,11 @@ def test_when_nothing_can_be_read_the_node_starts_empty_and_says_so(tmp_path: Pa
 
 def test_a_bounded_number_of_copies_is_kept_the_newest(tmp_path: Path) -> None:
     path = tmp_path / "db"
-    for _ in range(DAMAGED_COPIES_MAX + 2):
+    for _ in range(REPLACED_COPIES_MAX + 2):
         left_behind(path, clean=False)
         (path / "CURRENT").write_bytes(b"")
         opened(path).store.close()
-    kept = [f"db.damaged-{number}" for number in range(3, DAMAGED_COPIES_MAX + 3)]
+    kept = [f"db.damaged-{number}" for number in range(3, REPLACED_COPIES_MAX + 3)]
     assert sorted(os.listdir(tmp_path)) == ["db", *kept]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -14,6 +14,7 @@ from jam.chart import chart_id, encode_chart
 from jam.midi import Note, written
 from node.api.backend import ChartWish, Doc, Played, SessionWish
 from node.api.notices import Board, Feed
+from node.keep.frames import End, Head, said
 from node.shell.stand import read_chart, shown
 from tests.node.api.memory_library import MemoryLibrary
 from tests.node.api.memory_till import MemoryTill
@@ -149,6 +150,10 @@ class MemoryNode(MemoryTill):
 
     def metrics(self) -> bytes:
         return b"# TYPE symjam_events_total counter\nsymjam_events_total %d\n" % len(self.played)
+
+    async def store(self) -> AsyncGenerator[bytes, None]:
+        yield said(Head("store-small-00000000", identity("network"), "small", self.me, identity("root"), 0))
+        yield said(End(0))
 
     async def play(self, events: Sequence[Played]) -> Doc:
         if self.full:

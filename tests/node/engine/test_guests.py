@@ -8,10 +8,10 @@ import pytest
 
 from consensus.params import SMALL
 from consensus.verdict import Standing
-from crdt.entry import LogKey
+from crdt.entry import Entry, LogKey
 from crdt.errors import Misuse
 from crdt.limits import GUESTS_MAX
-from crdt.types import NO_NONCE, PlayerId, ledger_document
+from crdt.types import NO_NONCE, PlayerId, ledger_document, ledger_epoch
 from jam.synthetic import make
 from node.engine.effects import Heard, Persist, Work
 from node.engine.engine import Engine
@@ -159,3 +159,25 @@ def test_seats_are_bounded_and_the_owner_takes_none() -> None:
     for player in strangers:
         with pytest.raises(Misuse):
             engine.handle(START_US, Play((Played(START_US, 0, 1, 60, 100),), player))
+
+
+def test_a_restored_node_signs_for_its_guests_no_sooner_than_for_its_owner() -> None:
+    """A restored data directory holds guests' keys too, and with them the original may have signed since."""
+    world, (_, other) = room(2)
+    since = SMALL.epoch_of(SMALL.window_at(world.now_us))
+    host = Host(world, identity(5), restored=since)
+    world.hosts[identity(5).player] = host
+    world.after(1, world._tick, host)
+    world.link_all()
+    host.engine.seats.admit(GUEST, None)
+
+    world.run_until(world.now_us + (SMALL.epoch_windows + 1) * SMALL.window_us)
+    for player in (host.player, GUEST.player):
+        own = [ledger_epoch(entry.body.document) for entry in _ledger_of(other.engine) if entry.body.author == player]
+        assert own and min(map(int, filter(None, own))) == since + 1
+
+
+def _ledger_of(engine: Engine) -> list[Entry]:
+    replicas = engine.documents.replicas.items()
+    logs = [log for name, replica in replicas if ledger_epoch(name) is not None for log in replica.logs.values()]
+    return [entry for log in logs for entry in log.entries]
