@@ -66,6 +66,8 @@ def made(entries: int) -> Path:
     if not (kept / "made").exists():
         shutil.rmtree(kept, ignore_errors=True)
         _make(kept, entries, epoch)
+        with running(kept) as child:  # once, as a node that took part has run: it remembers which proofs were valid
+            started(kept, child, time.perf_counter())
         (kept / "made").touch()
     return kept
 
@@ -89,7 +91,7 @@ def _make(data_dir: Path, wanted: int, last: Epoch) -> None:
 
 @contextmanager
 def running(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`symjam up` in a data directory."""
+    """`symjam up` in a data directory; ended cleanly, unless it was killed."""
     where = ("--data", str(data_dir), "--room", ROOM, "--interface", "127.0.0.1", "--no-mdns", "--json")
     child = subprocess.Popen([*_PROGRAM, "up", *where], stdout=subprocess.DEVNULL)
     try:
