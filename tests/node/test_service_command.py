@@ -14,7 +14,9 @@ from click.testing import CliRunner, Result
 
 from node.cli import main
 from node.commands.service import unit
+from node.shapes.commands import Completion
 from node.shell import supervisor
+from tests.fitting import misfit
 from wallet import keystore
 from wallet.keyfile import Cost, new_key
 
@@ -90,6 +92,7 @@ def test_completion_names_the_program(shell: str) -> None:
         pytest.skip("no bash")
     done = CliRunner().invoke(main, ["completion", shell])
     assert done.exit_code == 0 and "_SYMJAM_COMPLETE" in done.stdout
+    assert not misfit(CliRunner().invoke(main, ["completion", shell, "--json"]).stdout, Completion)
 
 
 def test_a_supervisor_is_told_if_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
