@@ -70,7 +70,7 @@ def gather(data_dir: Path, origins: list[Doc], checked: Settings, redactor: Reda
     raw = {
         "README.txt": _ABOUT,
         "versions.json": _text({"packages": versions.installed(), "machine": versions.machine_words()}),
-        "config.json": _text(settings.left(data_dir / "run") or origins),
+        "config.json": _text([_unnamed(one) for one in settings.left(data_dir / "run") or origins]),
         "doctor.json": _text(document(found)),
         "log.jsonl": "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines),
         "files.txt": _listing(data_dir),
@@ -143,6 +143,11 @@ def _public(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: GONE if key in PRIVATE and one else _public(one) for key, one in value.items()}
     return [_public(one) for one in value] if isinstance(value, list) else value
+
+
+def _unnamed(setting: Doc) -> Doc:
+    """A room's name lets in whoever knows it."""
+    return {**setting, "value": GONE} if setting["key"] == "room" and setting["value"] else setting
 
 
 def _or_why(ask: Callable[[], str]) -> str:

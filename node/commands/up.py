@@ -19,6 +19,7 @@ from node.founders import digest_of, founders_in, player_of
 from node.runtime import ApiAddress
 from node.shell import logbook
 from node.shell.config import Config, default_data_dir
+from node.shell.logbook import ENDS
 from wallet import keystore
 from wallet.keyfile import new_key
 
@@ -85,9 +86,10 @@ def _go_on(config: Config, origins: list[dict[str, Any]], passphrase_fd: int | N
 
 
 def _to_the_console() -> None:
-    """Warnings go to the terminal as well as to the log."""
+    """Warnings go to the terminal as well as to the log, but for what the command itself says at its end."""
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.WARNING)
+    console.addFilter(lambda record: not hasattr(record, ENDS))
     logging.basicConfig(level=logging.WARNING, handlers=[console], format="%(asctime)s %(name)s: %(message)s")
 
 

@@ -25,6 +25,7 @@ from node.shell.backend import DaemonBackend
 from node.shell.collector import no_collecting, spare_what_stands
 from node.shell.config import Config
 from node.shell.health import Watch
+from node.shell.logbook import ENDS
 from node.shell.node import Node, Told
 from node.shell.status import VERSION
 
@@ -82,7 +83,7 @@ class Daemon:
 
     def fail(self, failure: OperatingFailure) -> None:
         """End because something does not work any more: nothing may be said that is not saved."""
-        log.error("%s: %s. %s", failure.what, failure.why, failure.remedy)
+        log.error("%s: %s. %s", failure.what, failure.why, failure.remedy, extra={ENDS: True})
         self._failure = self._failure or failure
         self._scope.cancel()
 

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from crdt.errors import OperatingFailure
 
+ENDS: Final = "ends_the_node"  # marks a record of what the command that runs the node says once more, at its end
 FILE_MAX_BYTES: Final = 1_000_000
 FILES_MAX: Final = 4  # the one that is written to, and those before it
 LINES_PER_S_MAX: Final = 20  # on the whole; a burst may be as long as _BURST

@@ -101,7 +101,7 @@ def test_a_report_of_a_node_that_does_not_run(tmp_path: Path, monkeypatch: pytes
         logging.getLogger("symjam.x").warning(
             "a link to %s at 192.168.77.7, key %s, token=%s", player.hex(), " ".join(WORDS), TOKEN
         )
-    command = ["bugreport", str(file), "--data", str(data), "--no-mdns", "--yes", "--json"]
+    command = ["bugreport", str(file), "--data", str(data), "--no-mdns", "--yes", "--json", "--room", "the cellar"]
     done = CliRunner().invoke(main, command)
     assert done.exit_code == 0 and not misfit(done.stdout, BugReport), done.output
     assert file.stat().st_mode & 0o777 == 0o600
@@ -111,7 +111,7 @@ def test_a_report_of_a_node_that_does_not_run(tmp_path: Path, monkeypatch: pytes
     assert {name.split("/")[1] for name in texts} == {part["name"] for part in json.loads(done.stdout)["contents"]}
     assert all(name.split("/")[1] in done.stderr for name in texts)
     everything = "\n".join(texts.values())
-    for secret in (player.hex(), "192.168.77.7", TOKEN, " ".join(WORDS[:3]), str(data), str(tmp_path)):
+    for secret in (player.hex(), "192.168.77.7", TOKEN, " ".join(WORDS[:3]), str(data), str(tmp_path), "the cellar"):
         assert secret not in everything, secret
     assert "a link to id-" in texts["symjam-report/log.jsonl"] and '"doctor/1' not in everything
     again = CliRunner().invoke(main, command)
