@@ -32,9 +32,9 @@ COLUMNS = 80
 UNBROKEN = 36  # digits of an id, an address, a path: such a word may stand out
 STRANGER = "ab" * 32
 PLAYED_S = 12  # a window of the small preset, and more
-# Left to their own tests, for what they start or how long they run, or because what they print is as it is (a script,
-# the lines of a log): tests/e2e/test_demo.py, tests/node/shell/test_logbook.py, tests/node/test_service_command.py
-ELSEWHERE = {"completion", "demo", "logs", "up", "watch"}
+# Left to their own tests, for what they start or how long they run, or because they print others' lines as they are:
+# tests/e2e/test_demo.py, tests/node/shell/test_logbook.py
+ELSEWHERE = {"demo", "logs", "up", "watch"}
 
 
 class Scene(NamedTuple):
@@ -50,7 +50,11 @@ class Scene(NamedTuple):
         """A command about this node, or about another directory where `--data` is among its words."""
         fds = {name: _holding(secret) for name, secret in secrets.items()}
         given = [part for name, fd in fds.items() for part in (f"--{name.replace('_', '-')}-fd", str(fd))]
-        data = [] if "--data" in words or words[0] in ("quality", "sim") else ["--data", str(self.node.data_dir)]
+        data = (
+            []
+            if "--data" in words or words[0] in ("completion", "quality", "sim")
+            else ["--data", str(self.node.data_dir)]
+        )
         try:
             return CliRunner(env={"NO_COLOR": "1", "COLUMNS": str(COLUMNS)}).invoke(main, [*words, *data, *given])
         finally:
@@ -107,6 +111,7 @@ def commands(group: click.Group = main, before: str = "") -> Iterator[str]:
 ASKED: dict[str, list[list[str]]] = {
     "jam": [[], ["--chart", "MIDI"]],
     "bugreport": [["REPORT"]],
+    "completion": [["bash"], ["fish"]],
     "backup": [["BACKUP", "--force"], ["BACKUP", "--force", "--without-key"]],
     "restore": [["BACKUP", "--data", "NEW"]],
     "explain": [["balance"], ["refusal"]],
