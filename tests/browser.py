@@ -184,10 +184,11 @@ class Page:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone
         )
         await self.call("Emulation.setTouchEmulationEnabled", enabled=phone, maxTouchPoints=5)
+
+    async def laid_out(self, width: int) -> None:
+        """Wait until the page that is open has taken a width and is drawn with it."""
         await self.until(f"innerWidth === {width} && document.readyState === 'complete'")
-        await self.value(
-            "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))"
-        )
+        await self.value("new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(() => ok(true))))")
 
     async def touch(self, x: float, y: float, hold_s: float = 0.05) -> None:
         """A finger down and up."""

@@ -83,17 +83,17 @@ async def test_coins_go_to_a_name_exactly(served: Served, runtime: Path) -> None
     ("arguments", "code", "reason", "words"),
     [
         (("send", "ben", "1000000"), 1, "too-little", "1000000.000000 were asked for"),
-        (("send", "ben", "1.0000001"), 2, None, "six decimals"),
-        (("send", "ben", "0"), 2, None, "zero"),
+        (("send", "ben", "1.0000001"), 2, "not-an-amount", "six decimals"),
+        (("send", "ben", "0"), 2, "not-an-amount", "zero"),
         (("send", "ben", "-1"), 2, None, None),
         (("send", "bob", "1"), 1, "unknown-player", "neither the 64 digits"),
         (("send", "ab" * 32, "1"), 1, "unknown-player", None),
         (("send", "BEN", "0.1", "--memo", "x" * 81), 1, "unknown-player", None),
-        (("send", "ben", "0.1", "--memo", "x" * 81), 1, None, "80"),
+        (("send", "ben", "0.1", "--memo", "x" * 81), 1, "failed", "80"),
         (("unstake", "0.1"), 1, "too-little", "staked"),
         (("unvouch", "ben"), 1, "never-said", "do not vouch"),
         (("report", "ben", "--why", "boring"), 1, "malformed", "no reason"),
-        (("witness", "ben", "--rate", "groove"), 2, None, "no rating"),
+        (("witness", "ben", "--rate", "groove"), 2, "usage", "no rating"),
         (("witness", "ben", "--session", "ab" * 32), 1, "unknown-session", "no session"),
         (("send", "ben"), 2, None, None),
     ],
@@ -126,7 +126,7 @@ async def test_it_is_shown_before_it_is_signed_and_not_signed_unasked(served: Se
 async def test_the_passphrase_is_asked_for_by_the_node(served: Served, runtime: Path) -> None:
     desk = Desk(served, runtime, PASSPHRASE)
     total = desk.purse.engine.documents.total()
-    for typed, reason in ((None, None), (PASSPHRASE + "x", "wrong-passphrase")):
+    for typed, reason in ((None, "locked"), (PASSPHRASE + "x", "wrong-passphrase")):
         done = await desk.run("send", "ben", "0.1", "--yes", "--json", passphrase=typed)
         assert done.exit_code == 4 and json.loads(done.stdout).get("reason") == reason
         assert PASSPHRASE not in done.output

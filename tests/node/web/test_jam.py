@@ -351,6 +351,7 @@ async def test_every_view_has_an_address_and_a_light_and_a_dark_look(shown: Show
         grounds.add(await page.value("getComputedStyle(document.documentElement).getPropertyValue('--ink-0').trim()"))
     assert len(grounds) == 2
     await page.size(390, 844, phone=True)
+    await page.laid_out(390)
     for view in ("jam", "setup", "play"):
         await page.value(f"location.hash = '#/{view}'")
         await page.until(f"document.querySelector('main .view.{view}') !== null")

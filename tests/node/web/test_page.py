@@ -111,6 +111,7 @@ async def test_a_note_of_another_flashes_its_lane(shown: Shown) -> None:
 async def test_touch_plays(shown: Shown) -> None:
     node, page = shown.node, shown.page
     await page.size(390, 844, phone=True)
+    await page.laid_out(390)
     box = await page.value(
         """(({x, y, width, height}) => [x + width / 2, y + height * 0.9])(
           document.querySelectorAll(".pad")[6].getBoundingClientRect())"""
