@@ -26,9 +26,10 @@ _PROGRAM: Final = (sys.executable, "-m", "node")
 class Process:
     """One `symjam up`."""
 
-    def __init__(self, name: str, data_dir: Path, room: str = "") -> None:
+    def __init__(self, name: str, data_dir: Path, room: str = "", preset: str = "small") -> None:
         self.name = name
         self.room = room
+        self.preset = preset
         self.data_dir = data_dir
         self.player = ""
         self._log = data_dir / "node.log"
@@ -43,7 +44,7 @@ class Process:
         """Start it."""
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         where = ("--data", str(self.data_dir), "--interface", "127.0.0.1", "--room", self.room)
-        arguments = ("up", *where, "--preset", "small", "--json")
+        arguments = ("up", *where, "--preset", self.preset, "--json")
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
                 (*_PROGRAM, *arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -67,6 +68,12 @@ class Process:
     def is_alive(self) -> bool:
         """Whether the process runs."""
         return self._child is not None and self._child.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        assert self._child is not None, "never started"
+        return self._child.pid
 
     def kill(self) -> None:
         """kill -9."""
@@ -136,13 +143,13 @@ class Player:
             return last[0]
 
 
-def start_nodes(root: Path, count: int) -> list[Process]:
+def start_nodes(root: Path, count: int, preset: str = "small") -> list[Process]:
     """Start nodes beside each other, and wait until all answer.
 
     They get a room of their own: another demonstration on this machine must not join this one.
     """
     room = f"demo-{secrets.token_hex(4)}"
-    nodes = [Process(chr(ord("A") + i), root / chr(ord("a") + i), room) for i in range(count)]
+    nodes = [Process(chr(ord("A") + i), root / chr(ord("a") + i), room, preset) for i in range(count)]
     for node in nodes:
         node.begin()
     try:

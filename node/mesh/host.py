@@ -18,11 +18,8 @@ from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.custom_types import TProtocol
 from libp2p.host.basic_host import BasicHost, _IdentifyNotifee
 from libp2p.host.ping import ID as PING
-from libp2p.host.ping import PING_LENGTH
 from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.identity.identify.identify import identify_handler_for
-from libp2p.io.exceptions import IOException
-from libp2p.io.utils import read_exactly
 from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
 from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
@@ -35,6 +32,7 @@ from crdt.types import PlayerId
 from node.mesh.address import Address, at
 from node.mesh.guard import Guard
 from node.mesh.peerid import peer_id_bytes, player_of_bytes
+from node.mesh.ping import answer_pings
 from node.mesh.quiet import quieten
 from node.mesh.service import running
 from node.mesh.transport import NEGOTIATE_TIMEOUT_S, MeshSwarm
@@ -70,7 +68,7 @@ class MeshHost:
         self.swarm = MeshSwarm(self.id, keys, guard, counters)
         self.basic = BasicHost(
             self.swarm,
-            default_protocols={PING: _answer_pings},
+            default_protocols={PING: answer_pings},
             negotiate_timeout=NEGOTIATE_TIMEOUT_S,
             addrs_factory=lambda _: list(self._announced),
             disable_identify_address_discovery=True,
@@ -161,16 +159,6 @@ class MeshHost:
             await self._guard.reset(stream)
             return
         await self.basic._swarm_stream_handler(stream)
-
-
-async def _answer_pings(stream: Any) -> None:
-    """The ping protocol's answering side. libp2p's own keeps a table entry per peer for ever."""
-    try:
-        while True:
-            await stream.write(await read_exactly(stream, PING_LENGTH))
-    except IOException:
-        pass  # the peer has stopped
-    await stream.reset()
 
 
 def _check_free(host: str, port: int) -> None:

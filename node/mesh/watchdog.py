@@ -7,18 +7,16 @@ cut. Seconds in which this process did not run itself are not held against anyon
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter, deque
 from typing import Any, Final
 
 import trio
 from libp2p.exceptions import BaseLibp2pError
 from libp2p.host.ping import ID as PING
-from libp2p.host.ping import PING_LENGTH
-from libp2p.io.utils import read_exactly
 
 from node.mesh.guard import Guard
 from node.mesh.host import MeshHost, player_at
+from node.mesh.ping import Pings
 
 PING_EVERY_S: Final = 1.0
 MISSES_MAX: Final = 2
@@ -101,16 +99,10 @@ class Watchdog:
     async def _ping(self, conn: Any, pulse: Pulse) -> None:
         """Ping for ever. Ends quietly when it cannot: then no answers come, and the judge acts on that."""
         try:
-            stream = await self._host.open_stream(conn, PING)
-            while True:
-                payload = secrets.token_bytes(PING_LENGTH)
-                began = trio.current_time()
-                await stream.write(payload)
-                if await read_exactly(stream, PING_LENGTH) != payload:
-                    return
-                took = trio.current_time() - began
-                pulse.answered(int(took * 1_000_000))
-                await trio.sleep(max(0.0, PING_EVERY_S - took))
+            pings = Pings(await self._host.open_stream(conn, PING))
+            while (took_s := await pings.ask()) is not None:
+                pulse.answered(int(took_s * 1_000_000))
+                await trio.sleep(max(0.0, PING_EVERY_S - took_s))
         except (BaseLibp2pError, trio.TooSlowError):
             return
 

@@ -46,6 +46,7 @@ from node.engine.requests import REQUEST_PREFIX
 from node.mesh.guard import Guard
 from node.mesh.mesh import Mesh
 from node.shell import remembered
+from node.shell.beat import Beat
 from node.shell.clock import NodeClock
 from node.shell.config import Config, boot_id
 from node.shell.hands import Hands
@@ -55,8 +56,8 @@ from node.shell.restored import restored_until
 from node.shell.status import Facts
 from wallet import keystore
 
-TICK_S = 0.02
 PROBE_JITTER_S = 0.002
+_QUIET = (Tick, Probing, FrameReceived, HintReceived)  # these stir the node only by what is to be saved of them
 PREFER_EVERY_S = 1.0
 REMEMBER_EVERY_S = 60.0
 
@@ -98,6 +99,7 @@ class Node:
         self.config = config
         self.clock = clock or NodeClock()
         self._failed = False
+        self._beat = Beat()
         self.tell = tell
         self._fail = fail
         is_new = not keystore.exists(config.keys_path)
@@ -139,7 +141,10 @@ class Node:
 
     def give(self, event: Input) -> None:
         """Hand the engine an input and carry out what it asks for. Misuse for a local command that makes no sense."""
-        self.hands.execute(self.engine.handle(self.clock.now_us(), event))
+        effects = self.engine.handle(self.clock.now_us(), event)
+        self.hands.execute(effects)
+        if not isinstance(event, _QUIET) or any(isinstance(effect, Persist) for effect in effects):
+            self._beat.stir()
 
     def admit(self, guest: Identity, signed_path: Path) -> None:
         """Give a guest a seat. `signed_path`: where what its key signed last is recorded.
@@ -209,7 +214,7 @@ class Node:
     async def _tick_forever(self) -> None:
         while True:
             self.give(Tick(self.mesh.listeners))
-            await trio.sleep(TICK_S)
+            await self._beat.wait()
 
     async def _probe_forever(self) -> None:
         """Probes leave apart from ticks, each stamped just before it is written, and at no fixed distance, lest they
