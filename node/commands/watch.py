@@ -6,6 +6,7 @@ With `--json` each message of the live WebSocket (docs/api.md) is one line.
 from __future__ import annotations
 
 import json
+import signal
 from collections import deque
 from pathlib import Path
 from typing import Any, Final
@@ -32,9 +33,8 @@ Doc = dict[str, Any]
 
 
 def run(data: Path | None, as_json: bool) -> int:
-    """Show what happens until interrupted; OperatingFailure when the node ends."""
-    trio.run(_watch, client(data).address, as_json)
-    return 0
+    """Show what happens until interrupted or ended; OperatingFailure when the node ends."""
+    return trio.run(_until_ended, client(data).address, as_json)
 
 
 class Seen:
@@ -141,6 +141,28 @@ def _notes(seen: Seen) -> Table:
     for player, t_us, lane, pitch in reversed(seen.notes):
         table.add_row(f"{t_us / 1_000_000:.3f} s", short(player), LANE_KEYS[lane], str(pitch))
     return table
+
+
+async def _until_ended(address: ApiAddress, as_json: bool) -> int:
+    """The exit code. A signal ends it between two lines, never within one: whoever reads them takes each for whole."""
+    ended: OperatingFailure | int = 0
+    async with trio.open_nursery() as nursery:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+
+            async def end() -> None:
+                nonlocal ended
+                ended = 128 + await anext(signals)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(end)
+            try:
+                await _watch(address, as_json)
+            except OperatingFailure as failure:
+                ended = failure
+                nursery.cancel_scope.cancel()
+    if isinstance(ended, OperatingFailure):
+        raise ended
+    return ended
 
 
 async def _watch(address: ApiAddress, as_json: bool) -> None:

@@ -1,8 +1,8 @@
 """How often the engine is given a tick: often while things happen, seldom while nothing does.
 
 A tick folds what came, asks for what is missing and does what is due. While somebody plays or entries come that has to
-be soon. In an idle room it is a fifth of what a node costs (`python -m bench.idle`), and all that falls due there, a
-window that ends, a hint, a request that was not answered, falls due by the second.
+be soon. In an idle room such ticks were half of what a node costs (`python -m bench.idle`), and all that falls due
+there, a window that ends, a hint, a request that was not answered, falls due by the second.
 """
 
 from __future__ import annotations

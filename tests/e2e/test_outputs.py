@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         assert not player.exit_code and not misfit(player.stdout, SAYS["jam"]), player.output
         watcher.terminate()
         watched += watcher.stdout.read().splitlines()
+        assert watcher.wait() == 128 + signal.SIGTERM
         up = next(line for line in (node.data_dir / "node.log").read_bytes().splitlines() if b"symjam.up/" in line)
         yield Scene(node, up, watched, midi, home)
     finally:

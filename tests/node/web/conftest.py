@@ -14,11 +14,22 @@ from tests.node.api.conftest import TOKEN
 from tests.node.api.memory_node import MemoryNode
 
 needs_chromium = pytest.mark.skipif(chromium() is None, reason="needs Chromium, which is not installed here")
-TYPE = """(label, value) => {
-  const fields = [...document.querySelectorAll(".field")];
-  fields.find((field) => field.textContent.startsWith(label)).querySelector("input, select").value = value;
-}"""
-CLICK = """(text) => [...document.querySelectorAll("button")].find((b) => b.textContent === text).click()"""
+# What is asked for is drawn a moment after what it follows from, and later on a busy machine: both wait for it.
+_FOUND = """const found = async (look) => {
+  for (let tries = 0; tries < 1500; tries++) {
+    const one = look();
+    if (one) return one;
+    await new Promise((go) => setTimeout(go, 10));
+  }
+  throw new Error("it never came");
+};"""
+TYPE = f"""async (label, value) => {{ {_FOUND}
+  const one = await found(() => [...document.querySelectorAll(".field")].find((f) => f.textContent.startsWith(label)));
+  one.querySelector("input, select").value = value;
+}}"""
+CLICK = f"""async (text) => {{ {_FOUND}
+  (await found(() => [...document.querySelectorAll("button")].find((b) => b.textContent === text))).click();
+}}"""
 HAND_OVER = """(raw) => {
   const files = new DataTransfer();
   files.items.add(new File([Uint8Array.from(atob(raw), (c) => c.charCodeAt(0))], "On the roof.mid"));
