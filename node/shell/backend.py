@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from consensus.checkpoint import NO_VALUE
-from consensus.events import Event
 from crdt.errors import Misuse, Refused
-from crdt.types import DocumentName, Epoch, PlayerId, SessionId
+from crdt.types import DocumentName, Epoch, PlayerId
 from jam.board import Change
 from node.api.backend import ChartWish, SessionWish
 from node.api.backend import Played as ApiPlayed
@@ -31,6 +31,7 @@ from node.shell.till import Till
 from wallet.wishes import AnyWish
 
 Doc = dict[str, Any]
+EARLY_MAX: Final = 64  # entries of jams that nobody may ever open
 
 
 class DaemonBackend:
@@ -40,6 +41,8 @@ class DaemonBackend:
         self.engine = node.engine
         self.clock = node.clock
         self.board = Board()
+        # The notes that open a jam come ahead of the ledger's word of it, which is synced before it is sent.
+        self._early: deque[Heard] = deque(maxlen=EARLY_MAX)
         self._node = node
         self._stop = stop
         self.library = Shelf(node)
@@ -60,13 +63,16 @@ class DaemonBackend:
     def tell(self, effect: Told) -> None:
         """Publish what the engine wants its user to know."""
         match effect:
-            case Heard(player, session, events, entries):
+            case Heard(player, session):
                 now_us = self.clock.now_us()
                 if player == self.engine.player:
                     self.scorer.heard(now_us)
                 else:
                     self.door.heard(player, now_us)
-                self._tell_events(player, session, events, entries)
+                if self.engine.ledger.session(session) is None:
+                    self._early.append(effect)
+                else:
+                    self._tell_events(effect)
             case BlockChanged(block):
                 state = self.engine.ledger.block(block)
                 if state is not None:
@@ -84,6 +90,7 @@ class DaemonBackend:
                 shown = views.session(placed, self.engine.player, now_us)
                 self.board.publish({"type": "session", "session": shown})
                 self.door.tell_session()
+                self._tell_early()
 
     def _publish(self, notice: Doc) -> None:
         """What everybody may watch."""
@@ -96,10 +103,18 @@ class DaemonBackend:
         else:
             self.door.publish(notice, player)
 
-    def _tell_events(self, player: PlayerId, session: SessionId, events: tuple[Event, ...], entries: int) -> None:
+    def _tell_early(self) -> None:
+        for _ in range(len(self._early)):
+            heard = self._early.popleft()
+            if self.engine.ledger.session(heard.session) is None:
+                self._early.append(heard)
+            else:
+                self._tell_events(heard)
+
+    def _tell_events(self, heard: Heard) -> None:
+        player, session, events, entries = heard.player, heard.session, heard.events, heard.entries
         facts = self.engine.ledger.session(session)
-        if facts is None:
-            return
+        assert facts is not None, "the caller looked"
         now_us = self.clock.now_us()
         reading = self.engine.timing.clock(facts.creator, now_us)
         t0_at_us = facts.op.t0_us - reading.offset_us if reading else None

@@ -10,12 +10,13 @@ import pytest
 import trio
 from pycrdt import Array, Doc
 
+from consensus.events import Event, Kind
 from crdt.errors import OperatingFailure
-from crdt.types import SessionId
+from crdt.types import PlayerId, SessionId
 from jam.board import Say, SetTitle
 from node.api.backend import Played, SessionWish
-from node.engine.effects import BoardChanged
-from node.shell.backend import DaemonBackend
+from node.engine.effects import BoardChanged, Heard, SessionChanged
+from node.shell.backend import EARLY_MAX, DaemonBackend
 from node.shell.config import Config
 from node.shell.node import Node, Told
 
@@ -158,3 +159,12 @@ async def test_a_note_of_another_hour_is_refused_with_what_to_look_at(scene: Sce
         with pytest.raises(OperatingFailure, match="clock"):
             await scene.backend.play([scene.note(offset_us=offset_us)])
     assert scene.engine.counters["events_played"] == 0
+
+
+def test_notes_of_a_jam_that_nobody_ever_opens_are_not_piled_up(scene: Scene) -> None:
+    note = Event(0, Kind.NOTE_ON, 1, 60, 100)
+    for number in range(2 * EARLY_MAX):
+        scene.backend.tell(Heard(PlayerId(bytes(32)), SessionId(number.to_bytes(32, "big")), (note,), 1))
+    assert len(scene.backend._early) == EARLY_MAX
+    scene.backend.tell(SessionChanged(None))
+    assert len(scene.backend._early) == EARLY_MAX
