@@ -7,6 +7,7 @@ has API_HEAD_TIMEOUT_S for that, is given no part of the web server, and is the 
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import trio
@@ -15,6 +16,16 @@ from crdt.limits import API_HEAD_MAX_BYTES, API_HEAD_TIMEOUT_S, API_SEND_TIMEOUT
 
 _ENDS: Final = (b"\n\r\n", b"\n\n")  # of a head, as h11 takes it
 _READ_BYTES: Final = 4_096
+
+_EXTENSIONS: Final = re.compile(rb"^sec-websocket-extensions[ \t]*:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
+
+
+def plain(asked: bytes) -> bytes:
+    """A request without its wish to have WebSocket messages compressed, which hypercorn would grant: that costs every
+    note some tenths of a millisecond on both sides and every client 300 kB here, and the way is a loopback or a LAN."""
+    ends = [at + len(end) for end in _ENDS if (at := asked.find(end)) >= 0]
+    head = min(ends, default=len(asked))
+    return _EXTENSIONS.sub(b"", asked[:head]) + asked[head:]
 
 
 class Stream:
@@ -39,7 +50,7 @@ class Stream:
                 while data := await self._raw.receive_some(_READ_BYTES):
                     head += data
                     if len(head) > API_HEAD_MAX_BYTES or any(end in head for end in _ENDS):
-                        self._head, self.waits = bytes(head), False
+                        self._head, self.waits = plain(bytes(head)), False
                         return True
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 pass

@@ -1,6 +1,6 @@
 """`make latency`: from key to ear, from page to page, a crowd of pages, and a real take; 1 when a goal is missed.
 
-python -m tests.latency [keys crossing crowd groove] [--seconds S] [--keys N] [--seed N] [--json]
+python -m tests.latency [keys crossing floor crowd groove] [--seconds S] [--keys N] [--seed N] [--json]
 
 Goals are for a machine that is otherwise idle. The take needs the Groove MIDI dataset (SYMJAM_GROOVE).
 """
@@ -22,10 +22,11 @@ from node.commands.processes import Process, start_nodes
 from tests.browser import Chromium, chromium
 from tests.groove import GROOVE, take
 from tests.latency.crowd import NODES, crowd
+from tests.latency.floor import floor
 from tests.latency.groove import groove
 from tests.latency.keys import crossing, own_sound
 
-TRIALS = ("keys", "crossing", "crowd", "groove")
+TRIALS = ("keys", "crossing", "floor", "crowd", "groove")
 TAKES = ("drummer1/session1/102_funk_95_beat_4-4", "drummer1/session1/100_neworleans-secondline_94_beat_4-4")
 GROOVE_S = 30.0
 InBrowser = Callable[[Chromium, Sequence[Process]], Awaitable[Any]]
@@ -46,6 +47,7 @@ def main() -> int:
     trials: dict[str, Callable[[], list[Any]]] = {
         "keys": lambda: _in_browser(2, partial(own_sound, keys=wish.keys, seed=wish.seed)),
         "crossing": lambda: _in_browser(2, partial(crossing, keys=wish.keys, seed=wish.seed)),
+        "floor": lambda: _in_browser(0, partial(floor, keys=wish.keys, seed=wish.seed)),
         "crowd": lambda: _in_browser(wish.nodes, partial(crowd, seconds=wish.seconds, seed=wish.seed)),
         "groove": lambda: [one for name in TAKES for one in trio.run(groove, take(name), GROOVE_S)],
     }

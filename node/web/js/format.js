@@ -52,11 +52,15 @@ export function short(id) {
   return id ? id.slice(0, 8) : DASH;
 }
 
+// Made once: making one takes longer than a note may.
+const clocks = ["2-digit", undefined].map((second) => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second, hour12: false }));
+const days = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
 /** When a window began, as a clock shows it; with the day when it was not today. */
 export function windowTime(window, windowS) {
   if (!known(window) || !known(windowS)) return DASH;
   const at = new Date(window * windowS * 1000);
-  const time = at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: windowS % 60 ? "2-digit" : undefined, hour12: false });
+  const time = clocks[windowS % 60 ? 0 : 1].format(at);
   const today = at.toDateString() === new Date().toDateString();
-  return today ? time : `${at.toLocaleDateString(undefined, { day: "numeric", month: "short" })} ${time}`;
+  return today ? time : `${days.format(at)} ${time}`;
 }

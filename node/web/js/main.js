@@ -19,7 +19,7 @@ import { Player } from "./player.js";
 import { Playout } from "./playout.js";
 import { settings } from "./settings.js";
 import { SetupView } from "./setup.js";
-import { eachFrame } from "./ticker.js";
+import { eachFrame, wake } from "./ticker.js";
 import { ENDED, enter } from "./visit.js";
 import { WalletView } from "./wallet.js";
 import { World } from "./world.js";
@@ -74,6 +74,7 @@ class Page {
     });
     world.addEventListener("settled", ({ detail }) => {
       if (detail.state === "local") this.app.faces.celebrate(detail.proposer);
+      wake();
       if (detail.proposer === world.me) this.#tell(`Your block is ${detail.state === "local" ? "accepted" : detail.state}: ${detail.words[0] ?? ""}`);
     });
     world.addEventListener("session", () => this.#tell(world.session ? `The jam is ${world.session.title || "untitled"}.` : "No jam is on."));
@@ -193,8 +194,9 @@ class Page {
   }
 
   #draw(nowMs) {
-    this.views[this.current].draw(nowMs);
+    const lively = this.views[this.current].draw(nowMs);
     this.app.faces.draw(nowMs, this.views.play.beatPhase(nowMs));
+    return lively;
   }
 }
 

@@ -6,6 +6,7 @@ const HITS_MAX = 32;
 
 export class Meter {
   #hits = [];
+  #isNew = false;
   #marks;
   #needle;
   #text;
@@ -25,13 +26,28 @@ export class Meter {
 
   /** A judged hit: its label and its signed share of a grid step. */
   add(label, errorUs, share) {
-    const mark = h("i", { class: `hit ${label.toLowerCase()}` });
-    mark.style.left = `${50 + Math.sign(errorUs) * Math.min(0.5, share) * 100}%`;
-    this.#marks.append(mark);
-    this.#hits.push({ label, errorUs, share: Math.sign(errorUs) * share, mark });
-    if (this.#hits.length > HITS_MAX) this.#hits.shift().mark.remove();
-    this.#hits.forEach((hit, index) => (hit.mark.style.opacity = (0.15 + (0.85 * (index + 1)) / this.#hits.length).toFixed(2)));
+    this.#hits.push({ label, errorUs, share: Math.sign(errorUs) * share, mark: null, shown: "" });
+    if (this.#hits.length > HITS_MAX) this.#hits.shift().mark?.remove();
+    this.#isNew = true;
+  }
+
+  /** One frame. */
+  draw() {
+    if (!this.#isNew) return;
+    this.#isNew = false;
+    this.#hits.forEach((hit, index) => this.#mark(hit, (0.15 + (0.85 * (index + 1)) / this.#hits.length).toFixed(1)));
     this.#show();
+  }
+
+  #mark(hit, opacity) {
+    if (!hit.mark) {
+      hit.mark = h("i", { class: `hit ${hit.label.toLowerCase()}` });
+      hit.mark.style.left = `${50 + Math.max(-0.5, Math.min(0.5, hit.share)) * 100}%`;
+      this.#marks.append(hit.mark);
+    }
+    if (hit.shown === opacity) return;
+    hit.shown = opacity;
+    hit.mark.style.opacity = opacity;
   }
 
   #show() {

@@ -7,11 +7,15 @@ import { colorOf } from "./people.js";
 
 const SOFT = 58;
 const HARD = 127;
+const LIT_MS = 420;
+const LIGHTS_MAX = 80;
 
 /** Dispatches `press` {lane, velocity, atMs} and `release` {lane, atMs}, as the keyboard does. */
 export class Pads extends EventTarget {
   #pads;
   #touches = new Map();
+  #lit = [];
+  #held = LABELS.map(() => ({ down: false, isNew: false, shown: false, hue: "" }));
   #instrument = "drums";
 
   node;
@@ -97,20 +101,46 @@ export class Pads extends EventTarget {
 
   /** Own key goes down or up. */
   hold(lane, down, player) {
-    const { button } = this.#pads[lane];
-    button.classList.toggle("down", down);
-    if (down && player) button.style.setProperty("--hue", colorOf(player));
+    const held = this.#held[lane];
+    held.down = down;
+    if (!down) return;
+    held.isNew = true; // even a tap between two pictures is seen
+    held.hue = colorOf(player);
   }
 
   /** A light in a player's colour. */
   flash(lane, player, velocity, delayMs) {
-    const light = document.createElement("i");
-    light.style.setProperty("--hue", colorOf(player));
-    const { lights } = this.#pads[lane];
-    if (lights.childElementCount > 8) lights.firstElementChild.remove();
-    lights.append(light);
-    const frames = [{ opacity: 0.35 + velocity / 200 }, { opacity: 0 }];
-    light.animate(frames, { duration: 420, delay: Math.max(0, delayMs), fill: "both", easing: "ease-out" }).onfinish = () => light.remove();
+    if (this.#lit.length >= LIGHTS_MAX) this.#lit.shift().light?.remove();
+    this.#lit.push({ lane, hue: colorOf(player), atMs: performance.now() + Math.max(0, delayMs), strength: 0.35 + velocity / 200, light: null });
+  }
+
+  /** One frame: what was held and lit since the last one, so that a note costs no picture of its own. */
+  draw(nowMs) {
+    this.#held.forEach((held, lane) => this.#show(held, this.#pads[lane].button));
+    this.#lit = this.#lit.filter((one) => this.#shine(one, nowMs));
+  }
+
+  #show(held, button) {
+    const shown = held.down || held.isNew;
+    held.isNew = false;
+    if (held.shown === shown) return;
+    held.shown = shown;
+    button.classList.toggle("down", shown);
+    if (shown) button.style.setProperty("--hue", held.hue);
+  }
+
+  // Whether there is anything left of it.
+  #shine(one, nowMs) {
+    const age = (nowMs - one.atMs) / LIT_MS;
+    if (age >= 1) one.light?.remove();
+    if (age < 0 || age >= 1) return age < 0;
+    if (!one.light) {
+      one.light = document.createElement("i");
+      one.light.style.setProperty("--hue", one.hue);
+      this.#pads[one.lane].lights.append(one.light);
+    }
+    one.light.style.opacity = (one.strength * (1 - age) ** 2).toFixed(2);
+    return true;
   }
 
   #tell(name, detail) {

@@ -12,10 +12,12 @@ import { AHEAD_US, River } from "./river.js";
 import { ScorePanel } from "./score.js";
 import { settings } from "./settings.js";
 import { Stage } from "./stage.js";
+import { wake } from "./ticker.js";
 import { judge } from "./wife3.js";
 import { LastWindows, WindowBar } from "./window_bar.js";
 
 const WANTED_US = 250_000;
+const LIVELY_MS = 30_000; // after the last note
 
 export class PlayView {
   title = "Play";
@@ -35,6 +37,7 @@ export class PlayView {
   #stage;
   #mixer;
   #clicked = -1;
+  #stirredMs = -Infinity;
 
   constructor(app) {
     this.#app = app;
@@ -64,6 +67,7 @@ export class PlayView {
     midi.playsDrums = () => player.voice === "drums";
     keyboard.addEventListener("layout", () => this.#pads.relabel());
     this.#riff.addEventListener("call", ({ detail }) => tell(`Riff: ${detail.keys.join(", then ")}. Each note alone, on its beat.`));
+    world.addEventListener("session", () => this.#stir());
     world.addEventListener("score", () => this.#score.update(world.score, world.status?.window ?? null));
     player.addEventListener("own", ({ detail }) => this.#own(detail));
     player.addEventListener("heard", ({ detail }) => this.#heard(detail));
@@ -74,6 +78,7 @@ export class PlayView {
 
   #own({ lane, velocity, atMs, tUs, off }) {
     const me = this.#app.world.me ?? "00";
+    this.#stir();
     this.#pads.hold(lane, !off, me);
     if (off) {
       this.#river.off(me, lane, atMs);
@@ -91,7 +96,13 @@ export class PlayView {
     this.#meter.add(label, errorUs, share);
   }
 
+  #stir() {
+    this.#stirredMs = performance.now();
+    wake();
+  }
+
   #heard({ player, lane, pitch, velocity, dueMs, off }) {
+    this.#stir();
     if (off) {
       this.#river.off(player, lane, dueMs);
       return;
@@ -160,7 +171,7 @@ export class PlayView {
     return tUs === null ? [] : chart.between(tUs - WANTED_US, tUs + AHEAD_US, this.#app.world.session);
   }
 
-  /** One frame. */
+  /** One frame; false when nothing goes on. */
   draw(nowMs) {
     const { world, clock, chart } = this.#app;
     this.#bar.draw(world.status, clock, nowMs);
@@ -172,11 +183,14 @@ export class PlayView {
     this.#riff.draw(riff, tUs, this.#pads.labels, world.score?.window === riff?.window ? world.score?.riff : null);
     const wanted = !settings.guide ? [] : notes.filter((n) => (n.kind === "riff" || n.player === world.me) && Math.abs(n.tUs - tUs) < WANTED_US);
     this.#pads.want(wanted.map((note) => note.lane));
+    this.#pads.draw(nowMs);
+    this.#meter.draw();
     const at = tUs === null || tUs < 0 ? null : place(tUs, world.session);
     [...this.#dots.children].forEach((dot, index) => {
       const on = at?.beat === index;
       if (dot.classList.contains("on") !== on) dot.classList.toggle("on", on);
     });
+    return notes.length > 0 || nowMs - this.#stirredMs < LIVELY_MS;
   }
 }
 

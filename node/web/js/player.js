@@ -71,15 +71,15 @@ export class Player extends EventTarget {
   press(lane, velocity, atMs, pitch = INSTRUMENTS[this.voice].pitches[lane]) {
     this.audio.wake(settings.volume);
     const me = this.world.me ?? "me";
+    this.#send(0, lane, pitch, velocity, atMs); // first: others wait for it longer, and one's own sound for the next quantum anyway
     this.audio.on(me, this.voice, lane, pitch, velocity, null, this.volumeOf(me));
-    this.#send(0, lane, pitch, velocity, atMs);
     this.#tell("own", { lane, velocity, atMs, tUs: this.#sessionUs(atMs), off: false });
   }
 
   /** A lane is let go. */
   release(lane, atMs, pitch = INSTRUMENTS[this.voice].pitches[lane]) {
-    this.audio.off(this.world.me ?? "me", lane, pitch, null);
     this.#send(1, lane, pitch, 0, atMs);
+    this.audio.off(this.world.me ?? "me", lane, pitch, null);
     this.#tell("own", { lane, velocity: 0, atMs, tUs: this.#sessionUs(atMs), off: true });
   }
 

@@ -23,7 +23,7 @@ export class WindowBar {
     const lengthUs = status.window_s * 1e6;
     const nodeUs = clock.nodeUs(nowMs);
     const leftUs = lengthUs - (nodeUs % lengthUs);
-    this.#fill.style.transform = `scaleX(${(1 - leftUs / lengthUs).toFixed(4)})`;
+    this.#fill.style.transform = `scaleX(${(1 - leftUs / lengthUs).toFixed(3)})`;
     say(this.#left, `window ends in ${Math.ceil(leftUs / 1e6)} s`);
     const gone = String(Math.floor((1 - leftUs / lengthUs) * 10) * 10); // in tens: a screen reader need not hear each frame
     if (this.#bar.getAttribute("aria-valuenow") !== gone) this.#bar.setAttribute("aria-valuenow", gone);
@@ -44,12 +44,16 @@ export function outcome(window, block) {
 /** One's last windows. */
 export class LastWindows {
   #list = h("ol", { class: "outcomes" });
+  #shown = null;
 
   node = h("section", { class: "panel" }, h("h2", null, "Your windows"), this.#list);
 
   update(windows, blocks, windowS) {
-    const rows = windows.slice(0, SHOWN).map((window) => {
-      const [state, headline, detail] = outcome(window, blocks.find((block) => block.id === window.block));
+    const shown = windows.slice(0, SHOWN).map((window) => [window, ...outcome(window, blocks.find((block) => block.id === window.block))]);
+    const key = JSON.stringify([windowS, shown]);
+    if (key === this.#shown) return; // most blocks are others'
+    this.#shown = key;
+    const rows = shown.map(([window, state, headline, detail]) => {
       return h("li", { class: state }, h("i", { class: "dot" }), h("div", null,
         h("p", null, h("strong", null, headline), h("span", { class: "number", title: `window ${window.window}` }, windowTime(window.window, windowS))),
         h("p", { class: "detail" }, detail),

@@ -43,7 +43,40 @@ async def test_the_clock_takes_the_shortest_ways(shown: Shown) -> None:
 async def test_a_page_whose_pictures_cost_much_draws_seldom_and_never_stops(shown: Shown) -> None:
     cost_and_gone_ms = [[1, 1], [2, 2], [5, 5], [30, 30], [1_000, 66], [5, 80]]
     rests = await ask(shown.page, "ticker", f"return {cost_and_gone_ms}.map((pair) => m.restMs(...pair));")
-    assert rests == [7, 14, 35, 36, 0, 0]
+    assert rests == [7, 14, 35, 170, 134, 0]
+
+
+async def test_pictures_are_few_while_nothing_goes_on_and_soon_again_when_it_does(shown: Shown) -> None:
+    """A drawer of a second copy of the module, which only it draws with."""
+    result = await shown.page.value(
+        """(async () => {
+          const m = await import('/js/ticker.js?alone');
+          const drawn = [];
+          let lively = false;
+          const end = m.eachFrame((ms) => { drawn.push(ms); return lively; });
+          const rest = (ms) => new Promise((go) => setTimeout(go, ms));
+          await rest(200);
+          const from = drawn.length, began = performance.now();
+          await rest(1000);
+          const idle = (drawn.length - from) / ((performance.now() - began) / 1000);
+          const before = drawn.length;
+          while (drawn.length === before) await rest(0);
+          await rest(20); // the rest has begun
+          const at = drawn.length, woken = performance.now();
+          lively = true;
+          m.wake();
+          while (drawn.length === at) await rest(0);
+          const waited = performance.now() - woken;
+          end();
+          await rest(300);
+          const after = drawn.length;
+          await rest(300);
+          return {idle, waited, ended: drawn.length === after};
+        })()"""
+    )
+    assert 2 < result["idle"] < 14
+    assert result["ended"]
+    assert result["waited"] < 2_000  # it came; how soon is the latency trials' to say
 
 
 async def test_the_clock_never_jumps_on_small_news_and_follows_one_that_was_set(shown: Shown) -> None:

@@ -108,6 +108,21 @@ async def test_a_note_of_another_flashes_its_lane(shown: Shown) -> None:
     assert await page.until("lit.size && [...lit]") == [4]
 
 
+async def test_a_tap_between_two_pictures_is_seen_all_the_same(shown: Shown) -> None:
+    page = shown.page
+    await page.value(
+        """window.seen = new Set();
+        const watch = new MutationObserver((news) => news.forEach(({target: t}) => {
+          if (t.classList.contains("down")) seen.add(t.dataset.lane); }));
+        document.querySelectorAll(".pad").forEach((pad) => watch.observe(pad, {attributeFilter: ["class"]}))"""
+    )
+    tap = """symjam.views.play; for (const kind of ["keydown", "keyup"])
+      document.body.dispatchEvent(new KeyboardEvent(kind, {code: "KeyD", key: "d", bubbles: true}))"""
+    await page.value(tap)
+    assert await page.until("seen.size && [...seen]") == ["2"]
+    await page.until("!document.querySelector('.pad.down')")
+
+
 async def test_touch_plays(shown: Shown) -> None:
     node, page = shown.node, shown.page
     await page.size(390, 844, phone=True)
