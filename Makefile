@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 ROOMS := $(addprefix tests/,consensus crdt fuzz jam mutation node/engine reference sim tidy vectors wallet test_layers.py test_tidy.py)
-.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale starts decay fuzz api-fuzz soak soak-nodes kills soak-store hostile histories mutate vectors yjs-crosscheck reference demo lan clock latency pictures lock clean
+.PHONY: help setup run test test-rooms test-nodes lint bench fairness odds scale starts decay fuzz api-fuzz soak soak-nodes kills soak-store hostile histories idle mutate vectors yjs-crosscheck reference demo lan clock latency pictures lock clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ odds: $(VENV)/.ready-dev ## how likely no verdict is with people offline, and a 
 
 scale: $(VENV)/.ready-dev ## how a mesh grows from 10 to 300 nodes, drawn; simpy and blocksimpy beside it: OTHERS=PYTHON
 	@$(BIN)/python -m bench.scale $(if $(OTHERS),--others $(OTHERS))
+
+idle: $(VENV)/.ready-dev ## what nodes cost while nobody plays: SECONDS=3600 NODES=4
+	@$(BIN)/python -m bench.idle --seconds $(or $(SECONDS),3600) --nodes $(or $(NODES),4)
 
 starts: $(VENV)/.ready-dev ## how long a node takes to start on a long ledger, and commands to answer: ENTRIES=100000
 	@$(BIN)/python -m bench.start --entries $(or $(ENTRIES),100000)

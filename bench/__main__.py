@@ -9,7 +9,8 @@ from bench import checkpoint, crdt, guests, ledger, room, selection, store, wind
 USAGE = """usage: python -m bench [checkpoint|crdt|guests|ledger|room|selection|store|window]
 quality has a program of its own, as it needs recordings: python -m bench.quality --groove DIR
 what is counted rather than timed has programs of its own too: bench.draws (make fairness), bench.odds (make odds)
-how a mesh grows, and other simulators: bench.scale (make scale); a start on a long ledger: bench.start (make starts)"""
+how a mesh grows, and other simulators: bench.scale (make scale); a start on a long ledger: bench.start (make starts)
+what nodes cost while nobody plays: bench.idle (make idle)"""
 
 PARTS = {
     "checkpoint": checkpoint.main,

@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -228,15 +229,63 @@ class HashTree(_Tree[K, V], eq=False, gc=False):
 
 
 class GrowingTree(_Tree[K, V], eq=False, gc=False):
-    """The same map with the same hash, changed in place: for what is large and has no past worth keeping."""
+    """The same map with the same hash, changed in place: for what is large and has no past worth keeping.
+
+    What is put waits until somebody asks: a tree that is filled from a store is built at once, a level at a time.
+    """
+
+    _waiting: dict[bytes, _Leaf] = msgspec.field(default_factory=dict)
 
     def put(self, key: K, value: V) -> None:
         """Give a key a value. Misuse for a key that has not 32 bytes."""
-        self._top = _grow(self._top, _leaf(key, value))
+        self._waiting[key] = _leaf(key, value)
 
     def drop(self, key: K) -> None:
         """Take a key out, if it is there."""
+        self._take_in()
         self._top = _drop(self._top, key, 0)
+
+    def get(self, key: K) -> V | None:
+        """The value of a key, None when it is not there."""
+        self._take_in()
+        return super().get(key)
+
+    def items(self) -> Iterator[tuple[K, V]]:
+        """Keys and values, ascending by key."""
+        self._take_in()
+        return super().items()
+
+    def digest(self) -> Digest:
+        """The hash of all that is in it. Costs the nodes that have changed since it was last asked for."""
+        self._take_in()
+        return super().digest()
+
+    def __bool__(self) -> bool:
+        return self._top is not None or bool(self._waiting)
+
+    def _take_in(self) -> None:
+        waiting = self._waiting
+        if not waiting:
+            return
+        if self._top is None:
+            self._top = _built([waiting[key] for key in sorted(waiting)], 0)
+        else:
+            for leaf in waiting.values():
+                self._top = _grow(self._top, leaf)
+        self._waiting = {}
+
+
+def _built(leaves: list[_Leaf], depth: int) -> _Node:
+    """The trie of leaves that are in order and agree up to `depth`."""
+    if len(leaves) == 1:
+        return leaves[0]
+    children, there, at = list[_Node](), 0, depth >> 1
+    for half, below in groupby(
+        leaves, (lambda leaf: leaf.key[at] & 15) if depth & 1 else lambda leaf: leaf.key[at] >> 4
+    ):
+        children.append(_built(list(below), depth + 1))
+        there |= _FIRST >> half
+    return _Branch(tuple(children), there)
 
 
 def _leaf(key: bytes, value: object) -> _Leaf:

@@ -39,13 +39,17 @@ class Canonical(Generic[T]):
         """The value that `raw` is the canonical encoding of."""
         if len(raw) > self.max_bytes:
             raise Violation(Reason.OVERSIZE, f"{len(raw)} bytes, at most {self.max_bytes}")
-        try:
-            value = self._decoder.decode(raw)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise Violation(Reason.GARBAGE, str(error)) from None
+        value = self.decode_known(raw)
         if encode(value) != raw:
             raise Violation(Reason.NON_CANONICAL)
         return value
+
+    def decode_known(self, raw: bytes) -> T:
+        """The value of bytes that `decode` has accepted before. GARBAGE where that cannot be."""
+        try:
+            return self._decoder.decode(raw)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise Violation(Reason.GARBAGE, str(error)) from None
 
 
 def digest(kind: bytes, *parts: bytes) -> bytes:

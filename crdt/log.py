@@ -88,7 +88,7 @@ class Log:
 
     def append(self, entry: Entry) -> None:
         """Add the next entry. Violation when it does not follow; Misuse when it is of another log."""
-        if entry.log != self.key:
+        if (entry.body.author, entry.body.nonce) != self.key:
             raise Misuse("an entry of another log")
         if self.frozen_at is not None and entry.body.seq >= self.frozen_at:
             raise Violation(Reason.FROZEN, f"frozen at {self.frozen_at}")

@@ -14,7 +14,7 @@ only the number of authors in a document is bounded by who came first.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from crdt.entry import Body, Entry, LogKey, open_entry
@@ -103,7 +103,7 @@ class Replica:
             return NOTHING
         return self._fork(log, proof)
 
-    def restore(self, entries: Iterator[Entry]) -> None:
+    def restore(self, entries: Iterable[Entry]) -> None:
         """Load entries that the store has verified, in log order. Raises Violation where they do not follow."""
         for entry in entries:
             self._check_place(entry)

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from crdt.limits import FAULTS_MAX
 from crdt.store.base import StoreDamaged
 from crdt.store.keys import ENTRY, META, PROOF, STUBS, LogName, parse_entry_key
-from crdt.store.mark import MARK_KEY, NETWORK_KEY, EntriesDigest, mark_in
+from crdt.store.mark import MARK_KEY, NETWORK_KEY, mark_in
 from crdt.store.records import Item
+from crdt.store.seal import SEAL_PREFIX, EntriesDigest
 from crdt.store.stubs import ids_of
 from crdt.store.upgrade import FORMAT_KEY
 from crdt.store.walk import Walk, verified_proof, walk
@@ -52,7 +53,7 @@ def audit(network: NetworkId, items: Iterable[Item]) -> Audit:
     found, counted, marks = Audit(), EntriesDigest(), dict[bytes, bytes]()
     for kind, group in groupby(_readable(items, found), key=lambda item: item[0][:1]):
         if kind == ENTRY:
-            found.walk = walk(network, _counting(group, counted), trusted=False)
+            found.walk = walk(network, _counting(group, counted))
         elif kind == META:
             marks = dict(group)
             found.meta = {key[1:].decode("ascii", "replace"): value for key, value in marks.items()}
@@ -131,6 +132,9 @@ def _own(network: NetworkId, marks: dict[bytes, bytes], counted: EntriesDigest, 
         found.fault(words_of(MARK_KEY), what if mark.entries != counted.count else "entries are not what they were")
     for key in (NETWORK_KEY, MARK_KEY, FORMAT_KEY):
         found.meta.pop(key[1:].decode(), None)
+    for key in marks:
+        if key.startswith(SEAL_PREFIX):  # one that does not fit any more is no fault: entries came after it
+            found.meta.pop(key[1:].decode("ascii", "replace"), None)
 
 
 def words_of(key: bytes) -> str:

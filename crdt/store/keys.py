@@ -23,7 +23,7 @@ PROOF: Final = b"p"
 STUBS: Final = b"s"
 
 _LOG_BYTES: Final = 32 + 8
-_SEQ_BYTES: Final = 8
+SEQ_BYTES: Final = 8
 
 
 class LogName(NamedTuple):
@@ -55,7 +55,7 @@ def entry_key(document: DocumentName, log: LogKey, seq: Seq) -> bytes:
     """Key of one entry. Misuse when the number does not fit 64 bits."""
     if not 0 <= seq < 2**64:
         raise Misuse(f"entry number {seq} has no place in a key")
-    return log_prefix(document, log) + seq.to_bytes(_SEQ_BYTES, "big")
+    return log_prefix(document, log) + seq.to_bytes(SEQ_BYTES, "big")
 
 
 def entry_item(entry: Entry) -> tuple[bytes, bytes]:
@@ -65,7 +65,7 @@ def entry_item(entry: Entry) -> tuple[bytes, bytes]:
 
 def parse_entry_key(key: bytes) -> tuple[LogName, Seq] | None:
     """What a key under `e` names, None when it names nothing (the bytes of a damaged file are not to be trusted)."""
-    if len(key) < 2 or key[:1] != ENTRY or key[1] == 0 or len(key) != 2 + key[1] + _LOG_BYTES + _SEQ_BYTES:
+    if len(key) < 2 or key[:1] != ENTRY or key[1] == 0 or len(key) != 2 + key[1] + _LOG_BYTES + SEQ_BYTES:
         return None
     cut = 2 + key[1]
     try:
@@ -73,7 +73,12 @@ def parse_entry_key(key: bytes) -> tuple[LogName, Seq] | None:
     except UnicodeDecodeError:
         return None
     log = LogKey(PlayerId(key[cut : cut + 32]), Nonce(key[cut + 32 : cut + _LOG_BYTES]))
-    return LogName(document, log), Seq(int.from_bytes(key[-_SEQ_BYTES:], "big"))
+    return LogName(document, log), seq_in(key)
+
+
+def seq_in(key: bytes) -> Seq:
+    """The number at the end of an entry's key."""
+    return Seq(int.from_bytes(key[-SEQ_BYTES:], "big"))
 
 
 def stubs_key(document: DocumentName, log: LogKey, first: Seq) -> bytes:

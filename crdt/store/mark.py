@@ -4,14 +4,12 @@ A mark that says *unclean* and names another boot id means that the machine itse
 without a sync may be gone though it was already sent, and the author's jam logs go on under another nonce (SPEC 3).
 The same boot id means that only the process died, and kill -9 takes nothing from a store.
 
-A *clean* mark carries a digest of every entry's key and bytes. While they still match, signatures that were checked
-before they were saved need not be checked again: 100,000 entries open in about a second instead of ten.
-The digest is no defence against somebody who can write to the directory; such a person has the key file too.
+A *clean* mark carries a digest of every entry's key and bytes: what is missing at the next start, or is not what it
+was, was lost by the disk.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Annotated, Final
 
@@ -20,8 +18,9 @@ from msgspec import Meta
 
 from crdt.canonical import Canonical, encode
 from crdt.errors import Misuse, OperatingFailure, Violation
-from crdt.store.base import Store
+from crdt.store.base import Batch, Store
 from crdt.store.keys import ENTRY, meta_key
+from crdt.store.seal import SEAL_PREFIX, changed, digest_of
 from crdt.types import Digest, DigestField, NetworkId, Nonce, NonceField
 
 VERSION: Final = 1
@@ -59,9 +58,9 @@ def mark_in(raw: bytes) -> Mark | None:
         return None
 
 
-def mark_open(store: Store, boot_id: str, nonce: Nonce) -> None:
-    """Say, synced, that from here on the store is in use."""
-    _write(store, Mark(VERSION, False, boot_id, nonce, 0, NO_DIGEST))
+def mark_open(store: Store, boot_id: str, nonce: Nonce, seals: Batch = ()) -> None:
+    """Say, synced, that from here on the store is in use; with it go the seals that are new."""
+    _write(store, Mark(VERSION, False, boot_id, nonce, 0, NO_DIGEST), seals)
 
 
 def mark_clean(store: Store) -> None:
@@ -69,8 +68,9 @@ def mark_clean(store: Store) -> None:
     mark = read_mark(store)
     if mark is None:
         raise Misuse("the store was not opened by crdt.store.recover")
-    entries, found = entries_digest(store.scan(ENTRY))
-    _write(store, Mark(VERSION, True, mark.boot_id, mark.nonce, entries, found))
+    found = digest_of(store.scan(ENTRY))
+    seals = changed(dict(store.scan(SEAL_PREFIX)), found.seals())
+    _write(store, Mark(VERSION, True, mark.boot_id, mark.nonce, found.count, found.digest()), seals)
 
 
 def machine_went_down(mark: Mark | None, boot_id: str) -> bool:
@@ -79,30 +79,9 @@ def machine_went_down(mark: Mark | None, boot_id: str) -> bool:
 
 
 def entries_digest(items: Iterable[tuple[bytes, bytes]]) -> tuple[int, Digest]:
-    """How many, and BLAKE2b-256 over all keys and values with their lengths."""
-    found = EntriesDigest()
-    for key, value in items:
-        found.add(key, value)
+    """How many, and a digest over all keys and values with their lengths (crdt/store/seal.py)."""
+    found = digest_of(items)
     return found.count, found.digest()
-
-
-class EntriesDigest:
-    """The digest of a clean mark, one entry after the other."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._hash = hashlib.blake2b(digest_size=32, person=b"symjam-mark")
-
-    def add(self, key: bytes, value: bytes) -> None:
-        """The next entry, in the order of keys."""
-        self._hash.update(b"%d %d " % (len(key), len(value)))
-        self._hash.update(key)
-        self._hash.update(value)
-        self.count += 1
-
-    def digest(self) -> Digest:
-        """Of all so far."""
-        return Digest(self._hash.digest())
 
 
 def is_of_network(store: Store, network: NetworkId) -> bool:
@@ -122,7 +101,7 @@ def mark_network(store: Store, network: NetworkId) -> None:
     store.write([(NETWORK_KEY, network)], sync=True)
 
 
-def _write(store: Store, mark: Mark) -> None:
+def _write(store: Store, mark: Mark, seals: Batch = ()) -> None:
     if not 1 <= len(mark.boot_id) <= 64:
         raise Misuse("a boot id has 1 to 64 characters")
-    store.write([(MARK_KEY, encode(mark))], sync=True)
+    store.write([*seals, (MARK_KEY, encode(mark))], sync=True)

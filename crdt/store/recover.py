@@ -5,7 +5,7 @@ caller sees it; where LevelDB refuses to open or to read, or a walk does not com
 aside and a new one is built of the longest verified prefixes (salvage.py). What is missing then is reported, and
 peers give it again.
 
-After a clean close the signatures are not checked again as long as the digest in the mark fits (mark.py).
+Signatures are not checked again where a document is what its seal says (seal.py).
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from pathlib import Path
 
 from crdt.entry import Entry
 from crdt.errors import OperatingFailure, SymJamError
-from crdt.store.base import Store, StoreDamaged
+from crdt.store.base import Batch, Store, StoreDamaged
 from crdt.store.keys import ENTRY, PROOF, LogName
 from crdt.store.level import LevelStore
 from crdt.store.mark import (
     Mark,
-    entries_digest,
     is_of_network,
     machine_went_down,
     mark_clean,
@@ -31,10 +30,11 @@ from crdt.store.mark import (
     read_mark,
 )
 from crdt.store.salvage import Salvage, salvage
+from crdt.store.seal import SEAL_PREFIX, EntriesDigest, changed, documents
 from crdt.store.swap import finish_swap
 from crdt.store.upgrade import STEPS, Step, Upgraded, brought_up, newest, require_newest
 from crdt.store.walk import Loss, Walk, verified_proof, walk
-from crdt.types import NetworkId, Nonce
+from crdt.types import DocumentName, NetworkId, Nonce
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +147,17 @@ def _open_store(store: Store, network: NetworkId, boot_id: str, fresh_nonce: Non
     if not is_of_network(store, network):
         mark_network(store, network)
     mark = read_mark(store)
-    found, trusted = _read(store, network, mark)
+    found, trusted, seals = _read(store, network, mark)
     if not found.whole:
         raise StoreDamaged("the store cannot be used", "entries in it do not verify", "Restore it from a copy")
     proofs = [verified_proof(network, key, value) for key, value in store.scan(PROOF)]
     went_down = machine_went_down(mark, boot_id)
     certain = rescue is None and not went_down and mark is not None and (trusted or not mark.clean)
     nonce = mark.nonce if mark is not None and certain else fresh_nonce
-    mark_open(store, boot_id, nonce)
+    mark_open(store, boot_id, nonce, seals)
     recovery = Recovery(
         entries=found.entries,
-        signatures_checked=not trusted,
+        signatures_checked=found.checked,
         machine_went_down=went_down,
         lost=rescue.walk.lost if rescue else {},
         unaccounted=_unaccounted(mark, found, rescue),
@@ -167,10 +167,12 @@ def _open_store(store: Store, network: NetworkId, boot_id: str, fresh_nonce: Non
     return Opened(store, found.logs, tuple(proof for proof in proofs if proof is not None), nonce, recovery)
 
 
-def _read(store: Store, network: NetworkId, mark: Mark | None) -> tuple[Walk, bool]:
-    """All entries, walked, and whether their signatures could be left out. Read twice rather than held twice."""
-    trusted = mark is not None and mark.clean and entries_digest(store.scan(ENTRY)) == (mark.entries, mark.digest)
-    return walk(network, store.scan(ENTRY), trusted), trusted
+def _read(store: Store, network: NetworkId, mark: Mark | None) -> tuple[Walk, bool, Batch]:
+    """All entries, walked, whether they are those of the last clean close, and the seals that are new."""
+    known, now, sealed = dict(store.scan(SEAL_PREFIX)), EntriesDigest(), set[DocumentName]()
+    found = walk(network, documents(store.scan(ENTRY), known, now, sealed), sealed)
+    trusted = mark is not None and mark.clean and (now.count, now.digest()) == (mark.entries, mark.digest)
+    return found, trusted, changed(known, now.seals())
 
 
 def _unaccounted(mark: Mark | None, found: Walk, rescue: Salvage | None) -> int:

@@ -62,7 +62,7 @@ def salvage(path: Path, network: NetworkId, form: int = 1) -> Salvage:
             records.update(_checked(source, META))
     with disk(path):
         records = carve(network, path, items, pruned) | records
-    found = walk(network, sorted(items.items()), trusted=False)
+    found = walk(network, sorted(items.items()))
     _build(rebuilt(path), found, [*records.items(), format_item(form)])
     return Salvage(found, swap(path, "damaged"), unreadable)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from itertools import groupby
 from typing import NamedTuple
 
 from consensus.content import Content, unpack
@@ -49,17 +49,24 @@ class Documents:
         self._total: Digest | None = None
         self.on_added: Callable[[tuple[Entry, ...]], None] = _nothing
         self.on_settling: Callable[[Epoch], None] = _nothing  # before the ledger forgets what is up to an epoch
-        for entry in stored.entries:
-            self._restore(entry)
+        for document, entries in groupby(stored.entries, key=lambda entry: entry.body.document):
+            self._restore(document, entries)
         for first, second in stored.proofs:
-            with _unless_left():
+            try:
                 self.prove(first, second)
+            except Violation as violation:
+                _unless_left(violation)
         self.look(now_us)
 
-    def _restore(self, entry: Entry) -> None:
-        with _unless_left():
-            self.replica(entry.body.document).restore(iter((entry,)))
-            if ledger_epoch(entry.body.document) is not None:
+    def _restore(self, document: DocumentName, entries: Iterator[Entry]) -> None:
+        is_ledger = ledger_epoch(document) is not None
+        for entry in entries:
+            try:
+                self.replica(document).restore((entry,))
+            except Violation as violation:
+                _unless_left(violation)
+                continue
+            if is_ledger:
                 self.ledger.add(entry)
 
     def replica(self, document: DocumentName) -> Replica:
@@ -190,11 +197,7 @@ def _nothing(_: object) -> None:
     """Nobody wants to know."""
 
 
-@contextmanager
-def _unless_left() -> Iterator[None]:
+def _unless_left(violation: Violation) -> None:
     """A store may hold logs that had to make room for others (crdt/replica.py), and proofs about what was pruned."""
-    try:
-        yield
-    except Violation as violation:
-        if violation.reason not in (Reason.FULL, Reason.PAST):
-            raise
+    if violation.reason not in (Reason.FULL, Reason.PAST):
+        raise violation

@@ -28,6 +28,7 @@ from crdt.store.keys import ENTRY
 from crdt.store.level import LevelStore
 from crdt.store.mark import MARK_KEY, mark_clean, mark_open
 from crdt.store.records import Item, items_in
+from crdt.store.seal import SEAL_PREFIX
 from crdt.store.upgrade import require_known
 from crdt.types import NetworkId, Nonce
 from node.engine.proven import PROVEN_PREFIX
@@ -39,7 +40,11 @@ from node.shell.config import boot_id
 from wallet import keystore
 
 CLOCK_BEHIND_MAX_US: Final = 600_000_000
-NOT_BELIEVED: Final = (MARK_KEY, PROVEN_PREFIX)  # how the original was left, and what it had verified already
+NOT_BELIEVED: Final = (
+    MARK_KEY,
+    SEAL_PREFIX,
+    PROVEN_PREFIX,
+)  # how it was left, and what was verified there
 
 
 @dataclass(frozen=True, slots=True)

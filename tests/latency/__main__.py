@@ -1,6 +1,6 @@
 """`make latency`: from key to ear, from page to page, a crowd of pages, and a real take; 1 when a goal is missed.
 
-python -m tests.latency [keys crossing floor crowd groove] [--seconds S] [--keys N] [--seed N] [--json]
+python -m tests.latency [keys crossing floor crowd groove] [--seconds S] [--rate N] [--keys N] [--seed N] [--json]
 
 Goals are for a machine that is otherwise idle. The take needs the Groove MIDI dataset (SYMJAM_GROOVE).
 """
@@ -37,6 +37,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.latency", description=__doc__)
     parser.add_argument("trials", nargs="*", metavar="TRIAL", help=f"of {', '.join(TRIALS)}; default: all")
     parser.add_argument("--seconds", type=float, default=180.0, help="how long the crowd plays")
+    parser.add_argument("--rate", type=float, default=10.0, help="notes a second on each page of the crowd")
     parser.add_argument("--keys", type=int, default=300, help="pressed in each of the first two")
     parser.add_argument("--nodes", type=int, default=NODES, help="of the crowd, two pages each")
     parser.add_argument("--seed", type=int, default=1)
@@ -48,7 +49,7 @@ def main() -> int:
         "keys": lambda: _in_browser(2, partial(own_sound, keys=wish.keys, seed=wish.seed)),
         "crossing": lambda: _in_browser(2, partial(crossing, keys=wish.keys, seed=wish.seed)),
         "floor": lambda: _in_browser(0, partial(floor, keys=wish.keys, seed=wish.seed)),
-        "crowd": lambda: _in_browser(wish.nodes, partial(crowd, seconds=wish.seconds, seed=wish.seed)),
+        "crowd": lambda: _in_browser(wish.nodes, partial(crowd, seconds=wish.seconds, rate=wish.rate, seed=wish.seed)),
         "groove": lambda: [one for name in TAKES for one in trio.run(groove, take(name), GROOVE_S)],
     }
     missed = 0

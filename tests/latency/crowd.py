@@ -1,4 +1,7 @@
-"""Eight pages on four nodes, all playing: whether each hears all of it, says what came late, and stays as it was."""
+"""Eight pages on four nodes, all playing: whether each hears all of it, says what came late, and stays as it was.
+
+Each page sounds and draws what everybody plays, as each would on a machine of its own; here all share one.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,6 @@ from tests.latency.watched import Watched, watched
 
 NODES = 4
 PAGES_A_NODE = 2
-RATE = 10.0  # notes a second and page
 JITTER_S = 0.04
 DRAIN_S = 1.0
 SETTLE_S = 15.0
@@ -28,13 +30,16 @@ Told = tuple[str, int, int, int]  # player, session time, kind, lane
 
 
 class Crowd(NamedTuple):
-    """What came of it. `missing` and `foreign`: what pages were not told, or told and never played, of all that was
-    `told` there; `heard`: notes of others that came to sound, `late` of them after their moment, `unnoticed` ones
-    without being counted so, `stale` too late to sound at all. `cut`: how often a page lost its node, or read so slowly
-    that news was dropped, and so missed some. Memory of the largest page, bytes."""
+    """What came of it. `wanted` keys down and up, of which the pages have `played` those that the browser gave them in
+    time: it holds back what a page is too busy to take. `missing` and `foreign`: what pages were not told, or told
+    and never played, of all that was `told` there; `heard`: notes of others that came to sound, `late` of them
+    after their moment, `unnoticed` ones without being counted so, `stale` too late to sound at all. `cut`: how
+    often a page lost its node, or read so slowly that news was dropped, and so missed some. Memory of the largest
+    page, bytes."""
 
     pages: int
     seconds: float
+    wanted: int
     played: int
     recorded: int
     told: int
@@ -77,11 +82,11 @@ class _Seat:
         self.played += len(self.last["own"])
         self.told.update((player, t_us, kind, lane) for player, t_us, kind, lane, _ in self.last["told"])
 
-    async def play(self, seconds: float, chance: Random) -> None:
+    async def play(self, seconds: float, rate: float, chance: Random) -> None:
         began = trio.current_time()
         async with trio.open_nursery() as nursery:
-            for number in range(int(seconds * RATE)):
-                await trio.sleep_until(began + number / RATE + chance.uniform(0, JITTER_S))
+            for number in range(int(seconds * rate)):
+                await trio.sleep_until(began + number / rate + chance.uniform(0, JITTER_S))
                 nursery.start_soon(self.page.strike, chance.randrange(10))
 
     async def drain_for(self, seconds: float) -> None:
@@ -101,7 +106,7 @@ def _recordings(nodes: Sequence[Process]) -> list[Counter[Told]]:
     return found
 
 
-async def crowd(browser: Chromium, nodes: Sequence[Process], seconds: float, seed: int) -> Crowd:
+async def crowd(browser: Chromium, nodes: Sequence[Process], seconds: float, rate: float, seed: int) -> Crowd:
     """Open the pages, play on all of them for so long, wait for the last note, count."""
     async with trio.open_nursery() as nursery, AsyncExitStack() as stack:
         seats = []
@@ -116,11 +121,11 @@ async def crowd(browser: Chromium, nodes: Sequence[Process], seconds: float, see
             await seat.drain()
         async with trio.open_nursery() as players:
             for number, seat in enumerate(seats):
-                players.start_soon(seat.play, seconds, Random(seed + number))
+                players.start_soon(seat.play, seconds, rate, Random(seed + number))
                 players.start_soon(seat.drain_for, seconds)
             await _watch_memory(seats, seconds)
         recorded = await _settled(nodes, seats)
-        outcome = _outcome(seats, seconds, recorded)
+        outcome = _outcome(seats, seconds, rate, recorded)
         nursery.cancel_scope.cancel()
     return outcome
 
@@ -147,7 +152,7 @@ async def _settled(nodes: Sequence[Process], seats: Sequence[_Seat]) -> list[Cou
             return recorded
 
 
-def _outcome(seats: Sequence[_Seat], seconds: float, recorded: Sequence[Counter[Told]]) -> Crowd:
+def _outcome(seats: Sequence[_Seat], seconds: float, rate: float, recorded: Sequence[Counter[Told]]) -> Crowd:
     whole = recorded[0]
     missing = sum((whole - seat.told).total() for seat in seats) + sum((whole - one).total() for one in recorded)
     foreign = sum((seat.told - whole).total() for seat in seats)
@@ -156,6 +161,7 @@ def _outcome(seats: Sequence[_Seat], seconds: float, recorded: Sequence[Counter[
     return Crowd(
         len(seats),
         seconds,
+        2 * len(seats) * int(seconds * rate),
         sum(seat.played for seat in seats),
         whole.total(),
         sum(seat.told.total() for seat in seats),

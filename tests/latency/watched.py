@@ -40,12 +40,16 @@ _SEEN: Final = """(() => {
   });
   connection.addEventListener("state", () => { if (connection.state === "gone") seen.cut++; });
   connection.addEventListener("message", ({detail: d}) => { if (d.type === "resync") seen.cut++; });
-  playout.addEventListener("note", ({detail: d}) => {
-    seen.notes++;
-    if (d.late) seen.late++;
-    else if (performance.now() - d.dueMs > 5) seen.unnoticed++;
-  });
-  window.drain = () => ({keyed: seen.keyed.splice(0), own: seen.own.splice(0), told: seen.told.splice(0),
+  const handed = [];
+  playout.addEventListener("note", ({detail: d}) => handed.push([d, performance.now() - d.dueMs]));
+  const count = () => {
+    for (const [note, pastMs] of handed.splice(0)) {
+      seen.notes++;
+      if (note.late) seen.late++;
+      else if (pastMs > 5) seen.unnoticed++;
+    }
+  };
+  window.drain = () => (count(), {keyed: seen.keyed.splice(0), own: seen.own.splice(0), told: seen.told.splice(0),
     notes: seen.notes, late: seen.late, unnoticed: seen.unnoticed, cut: seen.cut, stale: playout.stale});
 })()"""
 

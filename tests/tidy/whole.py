@@ -11,7 +11,7 @@ from tests.tidy.files import ROOMS, in_tests, module_name
 # Started by a person or by Python itself, and imported by nobody.
 ENTRY_POINTS = {
     *("node.cli", "node.__main__", "bench.__main__", "bench.peers.node", "bench.scale"),
-    *("bench.draws", "bench.drummers", "bench.odds", "bench.people", "bench.quality", "bench.start"),
+    *("bench.draws", "bench.drummers", "bench.odds", "bench.people", "bench.quality", "bench.start", "bench.idle"),
     "sim.people.judged",
 }
 # Parts that only tests use on purpose.

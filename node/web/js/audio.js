@@ -4,7 +4,7 @@
 // clock is read in steps of a render quantum; the largest difference to the page's clock over the last seconds is the
 // one that was read soonest after a step, and so the truest.
 
-import { strike } from "./drums.js";
+import { strike, tune } from "./drums.js";
 import { INSTRUMENTS } from "./instruments.js";
 import { bass, keys, pluck } from "./tones.js";
 
@@ -53,6 +53,7 @@ export class Audio {
     this.#dry.connect(this.#wet).connect(air).connect(this.#master);
     this.#master.connect(limiter).connect(context.destination);
     this.setVolume(volume);
+    tune(context);
   }
 
   /** Master volume, 0 to 100. */

@@ -1,4 +1,7 @@
 // A drum kit out of oscillators and noise: each piece schedules its own nodes and lets them end by themselves.
+//
+// That is some ten nodes a stroke, and a full room strikes a hundred times a second. A stroke differs from a softer one of
+// its piece in loudness alone, so each piece is recorded a few times, once, and played from there as soon as that is done.
 
 const noises = new WeakMap();
 
@@ -95,8 +98,53 @@ const PIECES = [
   },
 ];
 
+const TAKES = 3; // of each piece: no two strokes in a row are the same noise
+const LONGEST_S = [0.45, 0.25, 0.45, 0.45, 0.45, 0.45, 0.12, 1.35, 0.8, 0.25];
+const kits = new WeakMap();
+
+class Kit {
+  #takes = PIECES.map(() => []);
+  #next = 0;
+
+  /** A recorded stroke of a piece, undefined before there is one. */
+  take(lane) {
+    const takes = this.#takes[lane];
+    return takes[this.#next++ % takes.length];
+  }
+
+  /** Records all pieces, one after the other. */
+  async record(rate) {
+    for (let round = 0; round < TAKES; round++) {
+      for (const [lane, piece] of PIECES.entries()) {
+        const studio = new OfflineAudioContext(1, Math.ceil(LONGEST_S[lane] * rate), rate);
+        piece(studio, studio.destination, 0, 1);
+        this.#takes[lane].push(await studio.startRendering());
+      }
+    }
+  }
+}
+
+/** Makes the kit of a context ready; what is struck before that sounds all the same. */
+export function tune(context) {
+  if (kits.has(context)) return;
+  const kit = new Kit();
+  kits.set(context, kit);
+  kit.record(context.sampleRate);
+}
+
 /** Strikes the piece of a lane; returns when it has died away. */
 export function strike(context, out, at, lane, velocity) {
-  PIECES[lane](context, out, at, (velocity / 127) ** 1.4);
-  return at + 1.5;
+  const force = (velocity / 127) ** 1.4;
+  const take = kits.get(context)?.take(lane);
+  if (!take) {
+    PIECES[lane](context, out, at, force);
+    return at + 1.5;
+  }
+  const source = context.createBufferSource();
+  const gain = context.createGain();
+  source.buffer = take;
+  gain.gain.value = force;
+  source.connect(gain).connect(out);
+  source.start(at);
+  return at + take.duration;
 }

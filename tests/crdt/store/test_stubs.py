@@ -38,7 +38,7 @@ def test_runs_pruned_from_the_end_are_read_as_one() -> None:
     for start, stop in ((7, 10), (6, 7), (2, 6)):
         store.write(pruning(JAM, KEY, LOG[start:stop]), sync=False)
         assert stubs(store, JAM, KEY) == (start, _ids(LOG[start:]))
-        found = walk(NETWORK, store.scan(ENTRY), trusted=False)
+        found = walk(NETWORK, store.scan(ENTRY))
         assert found.whole
         assert [len(entries) for entries in found.logs.values()] in ([start, 3], [3, start])
     assert stubs(store, JAM, key_of(BOB)) == (0, [])

@@ -70,7 +70,7 @@ def test_what_is_past_leaves_memory_and_store_and_the_ids_stay() -> None:
     world.run_until(until_us - SECOND)
     assert _jams(hosts[0]) and len(totals(hosts)) == 1
     for _ in _watch(world, until_us + 40 * SECOND):
-        walked = walk(NETWORK, hosts[0].store.scan(ENTRY), trusted=False)
+        walked = walk(NETWORK, hosts[0].store.scan(ENTRY))
         assert walked.whole  # whenever the process dies, what it leaves can be opened
     for host in hosts:
         assert not _jams(host) and not host.engine.documents.past
