@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from node import options
-from node.failures import guarded
+from node.failures import guarded, told
 from node.keeping_cli import COMMANDS as KEEPING
 from node.operator_cli import COMMANDS
 from node.wallet_cli import wallet
@@ -37,6 +37,16 @@ class Commands(click.Group):
         found = import_module(SIMULATOR).sim
         assert isinstance(found, click.Group)
         return found
+
+    def invoke(self, ctx: click.Context) -> object:
+        """See click, which says on standard error how a command is used; a program is told by an object too."""
+        words = [*ctx._protected_args, *ctx.args]
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if "--json" in words:
+                told(error)
+            raise
 
 
 @click.group(cls=Commands, context_settings=CONTEXT)

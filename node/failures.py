@@ -94,10 +94,20 @@ def _raise_pending() -> None:
         raise failure
 
 
+def told(error: click.UsageError) -> None:
+    """Tell a program that it used a command wrongly; click tells people."""
+    of = error.ctx.command_path if error.ctx is not None else "symjam"
+    _say_json("wrong usage", error.format_message(), f"`{of} --help` says how it is used.", USAGE)
+
+
+def _say_json(what: str, why: str, remedy: str, reason: str) -> None:
+    error = {"schema": "symjam.error/1", "what": what, "why": why, "remedy": remedy, "reason": reason}
+    click.echo(json.dumps(error))
+
+
 def _say(what: str, why: str, remedy: str, as_json: bool, reason: str) -> None:
     if as_json:
-        error = {"schema": "symjam.error/1", "what": what, "why": why, "remedy": remedy, "reason": reason}
-        click.echo(json.dumps(error))
+        _say_json(what, why, remedy, reason)
     click.echo(f"symjam: {what}: {why}", err=True)
     click.echo(f"  {remedy}", err=True)
 

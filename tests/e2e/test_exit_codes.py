@@ -242,9 +242,12 @@ def test_a_command_that_fails(ended: dict[tuple[str, bool], Ended], name: str) -
     assert f"`{row.reason}`" in DOCS
 
 
-def test_wrong_usage_is_clicks_own(ended: dict[tuple[str, bool], Ended]) -> None:
-    plain = ended["malformed file of a player", False]
+def test_wrong_usage_is_clicks_own_and_an_object_for_programs(ended: dict[tuple[str, bool], Ended]) -> None:
+    plain, typed = (ended["malformed file of a player", as_json] for as_json in (False, True))
     assert (plain.code, plain.out) == (2, "") and "--limit" in plain.err
+    assert typed.code == 2 and "--limit" in typed.err
+    assert not misfit(typed.out, Error)
+    assert json.loads(typed.out)["reason"] == "usage"
 
 
 @pytest.mark.parametrize("name", EXAMINED)
