@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from textwrap import fill
 from typing import Any, Final
@@ -24,8 +25,13 @@ def client(data: Path | None) -> Client:
 
 
 def as_json_line(document: Doc) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(document))
+    """One JSON document on standard output. Whole, also where Python does not buffer (PYTHONUNBUFFERED): there a write
+    that a signal interrupts is a short one, and print takes it for all."""
+    out = sys.stdout.buffer
+    left = json.dumps(document).encode() + b"\n"
+    while left:
+        left = left[out.write(left) :]
+    out.flush()
 
 
 def say(line: str, err: bool = False) -> None:

@@ -25,7 +25,7 @@ _SEEN: Final = """(() => {
   for (const kind of [OscillatorNode, AudioBufferSourceNode]) {
     const start = kind.prototype.start;
     kind.prototype.start = function (at = 0, ...rest) {
-      if (key !== null) {
+      if (key !== null && this.context instanceof AudioContext) {
         const waitMs = Math.max(0, at - this.context.currentTime) * 1000;
         seen.keyed.push([performance.now() - key + waitMs, this.context.baseLatency * 1000]);
         key = null;
