@@ -20,6 +20,8 @@ from node.wallet_cli import wallet
 
 SIMULATOR: Final = "sim.cli"  # of the room above this one: found by its name, and only when it is asked for
 
+_FOR_A_PROGRAM: Final = "symjam.for_a_program"  # key of click's meta: whether `--json` was asked for
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -38,13 +40,17 @@ class Commands(click.Group):
         assert isinstance(found, click.Group)
         return found
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See click."""
+        ctx.meta[_FOR_A_PROGRAM] = "--json" in args
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """See click, which says on standard error how a command is used; a program is told by an object too."""
-        words = [*ctx._protected_args, *ctx.args]
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            if "--json" in words:
+            if ctx.meta[_FOR_A_PROGRAM]:
                 told(error)
             raise
 

@@ -27,6 +27,7 @@ from tests.doors.npm import Program, needs_npm
 
 pytestmark = needs_npm
 
+LASTS_S = 10.0  # longer than any trial here
 STRANGER = Identity(b"\x07" * 32)
 KEY = LogKey(STRANGER.player, NO_NONCE)
 ROOT = root_name(KEY)
@@ -36,11 +37,20 @@ def b64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
+def begin_in_an_epoch(seconds: float) -> None:
+    """Wait, if need be, until an epoch has so long to go: with the next one a jam goes on in another document."""
+    epoch_s = SMALL.epoch_windows * SMALL.window_s
+    left_s = epoch_s - time.time() % epoch_s
+    if left_s < seconds:
+        time.sleep(left_s)
+
+
 class Room:
     """A node with a jam open, and what a stranger has signed in it."""
 
     def __init__(self, node: Process) -> None:
         self.node = node
+        begin_in_an_epoch(LASTS_S)
         self.session = node.client().open_session({"title": "doors"})["id"]
         self.document = DocumentName(f"jam/{self.session}/0")
         self.client_id = client_id(self.document, KEY)
