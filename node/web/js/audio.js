@@ -12,11 +12,11 @@ const TONES = { keys, bass, pluck };
 const VOICES_MAX = 64;
 const BUSES_MAX = 96;
 const SAMPLES_MAX = 80;
+const EARS_S = 0.013;
 
 export class Audio {
   #context = null;
   #dry = null;
-  #wet = null;
   #master = null;
   #buses = new Map();
   #sounding = new Map();
@@ -45,12 +45,8 @@ export class Audio {
     this.#context = context;
     this.#master = context.createGain();
     this.#dry = context.createGain();
-    this.#wet = context.createConvolver();
-    this.#wet.buffer = room(context);
-    const air = context.createGain();
-    air.gain.value = 0.16;
     this.#dry.connect(this.#master);
-    this.#dry.connect(this.#wet).connect(air).connect(this.#master);
+    echo(context, this.#dry).connect(this.#master);
     this.#master.connect(limiter).connect(context.destination);
     this.setVolume(volume);
     tune(context);
@@ -162,18 +158,34 @@ export function isInstrument(name) {
   return Object.hasOwn(INSTRUMENTS, name);
 }
 
-// A small room: noise that dies away in a second and loses its treble first.
-function room(context) {
+// A small room: what it gives back of a sound. Half of what a page's sound costs goes into it, so it is one channel, which
+// comes to the right ear a little later than to the left and so is around the listener all the same.
+function echo(context, sound) {
+  const room = context.createConvolver();
+  room.channelCount = 1;
+  room.channelCountMode = "explicit";
+  room.buffer = response(context);
+  const air = context.createGain();
+  air.gain.value = 0.16;
+  const later = context.createDelay(2 * EARS_S);
+  later.delayTime.value = EARS_S;
+  const ears = context.createChannelMerger(2);
+  sound.connect(room).connect(air);
+  air.connect(ears, 0, 0);
+  air.connect(later).connect(ears, 0, 1);
+  return ears;
+}
+
+// Noise that dies away in a second and loses its treble first.
+function response(context) {
   const length = Math.floor(context.sampleRate * 1.1);
-  const buffer = context.createBuffer(2, length, context.sampleRate);
-  for (let channel = 0; channel < 2; channel++) {
-    const data = buffer.getChannelData(channel);
-    let last = 0;
-    for (let i = 0; i < length; i++) {
-      const age = i / length;
-      last += (Math.random() * 2 - 1 - last) * (0.75 - 0.6 * age);
-      data[i] = last * (1 - age) ** 3;
-    }
+  const buffer = context.createBuffer(1, length, context.sampleRate);
+  const data = buffer.getChannelData(0);
+  let last = 0;
+  for (let i = 0; i < length; i++) {
+    const age = i / length;
+    last += (Math.random() * 2 - 1 - last) * (0.75 - 0.6 * age);
+    data[i] = last * (1 - age) ** 3;
   }
   return buffer;
 }
