@@ -13,6 +13,16 @@ export function jam(micro) {
   return `${value < 0n ? "−" : ""}${size / 1_000_000n}.${digits}`;
 }
 
+/** The micro-JAM of an amount as it is written, exactly. Throws an Error for what is none, in words. */
+export function microOf(text) {
+  const [, whole, part = ""] = /^\s*([0-9]{1,12})(?:\.([0-9]{1,6}))?\s*$/.exec(text) ?? [];
+  if (whole === undefined) throw new Error("An amount is written like 12 or 0.25, with six decimals at most.");
+  const micro = BigInt(whole) * 1_000_000n + BigInt(part.padEnd(6, "0"));
+  if (micro === 0n) throw new Error("The amount is zero. Write more than 0.000000.");
+  if (micro > BigInt(Number.MAX_SAFE_INTEGER)) throw new Error("There is not that much in the world.");
+  return Number(micro);
+}
+
 /** Microseconds as milliseconds. */
 export function ms(us, digits = 1) {
   return known(us) ? `${(us / 1000).toFixed(digits)} ms` : DASH;

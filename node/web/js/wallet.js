@@ -1,8 +1,9 @@
-// The Wallet view: how much, where it came from, and how it got here. It only reads.
+// The Wallet view: how much, where it came from, and how it got here; and a way to spend it, which a guest has not.
 
 import { h, s, say } from "./dom.js";
 import { count, DASH, jam, short, windowTime } from "./format.js";
 import { person } from "./reward.js";
+import { SpendPanel } from "./spend.js";
 
 const SETTLE_MS = 300;
 const REFRESH_MS = 10_000;
@@ -20,14 +21,18 @@ export class WalletView {
   #lots = h("tbody");
   #history = h("tbody");
   #trouble = h("p", { class: "trouble", role: "status" });
+  #spend;
 
   constructor(app) {
     this.#app = app;
+    this.#spend = app.guest ? null : new SpendPanel(app);
+    this.#spend?.addEventListener("signed", () => this.#soon());
     const table = (heads, body) => h("table", null, h("thead", null, h("tr", null, heads.map((text) => h("th", { scope: "col" }, text)))), body);
     this.node = h("section", { class: "view wallet", "aria-label": "Wallet" },
       h("div", { class: "panel purse" }, h("h2", null, "Balance"), this.#balance, this.#under, this.#curve, this.#origins, this.#trouble),
-      h("div", { class: "panel scroll" }, h("h2", null, "Where it came from"), table(["Window", "Block", "For", "Attested by", "JAM"], this.#lots)),
-      h("div", { class: "panel scroll" }, h("h2", null, "History"), table(["Window", "What", "Change", "Balance"], this.#history)));
+      this.#spend?.node ?? "",
+      h("div", { class: "panel scroll lots" }, h("h2", null, "Where it came from"), table(["Window", "Block", "For", "Attested by", "JAM"], this.#lots)),
+      h("div", { class: "panel scroll history" }, h("h2", null, "History"), table(["Window", "What", "Change", "Balance"], this.#history)));
     this.#show(null, null);
     app.world.addEventListener("settled", () => this.#soon());
   }
@@ -39,6 +44,7 @@ export class WalletView {
 
   /** Reads again now and then while it is looked at. */
   update() {
+    this.#spend?.update();
     if (performance.now() - this.#readAtMs > REFRESH_MS) this.#read();
   }
 
