@@ -60,10 +60,9 @@ class Coins(msgspec.Struct, frozen=True, eq=False, gc=False):
         """These and those together."""
         if not self:
             return other
-        coins = self
-        for block, amount in other.items():
-            coins = coins.plus(block, amount)
-        return coins
+        held = self._lots.get
+        lots = self._lots.put_all((block, (held(block) or 0) + amount) for block, amount in other.items())
+        return Coins(lots, MicroJam(self.total_micro + other.total_micro))
 
     def burned(self, amount_micro: int) -> Coins:
         """With so much taken away, ascending by block; all of it when that is not more."""

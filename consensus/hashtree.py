@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final, Generic, TypeVar
 
@@ -216,6 +216,12 @@ class HashTree(_Tree[K, V], eq=False, gc=False):
         """The tree in which a key has this value. Misuse for a key that has not 32 bytes."""
         return HashTree(_put(self._top, _leaf(key, value)))
 
+    def put_all(self, items: Iterable[tuple[K, V]]) -> HashTree[K, V]:
+        """The tree in which these keys, all different, have these values: each node is made once, however many are
+        below it. Misuse for a key that has not 32 bytes."""
+        leaves = sorted((_leaf(key, value) for key, value in items), key=_key_of)
+        return HashTree(_merged(self._top, leaves, 0)) if leaves else self
+
     def drop(self, key: K) -> HashTree[K, V]:
         """The tree without a key; this one when the key is not there."""
         after = _drop(self._top, key, 0)
@@ -279,13 +285,42 @@ def _built(leaves: list[_Leaf], depth: int) -> _Node:
     """The trie of leaves that are in order and agree up to `depth`."""
     if len(leaves) == 1:
         return leaves[0]
-    children, there, at = list[_Node](), 0, depth >> 1
-    for half, below in groupby(
-        leaves, (lambda leaf: leaf.key[at] & 15) if depth & 1 else lambda leaf: leaf.key[at] >> 4
-    ):
-        children.append(_built(list(below), depth + 1))
-        there |= _FIRST >> half
+    children, there = list[_Node](), 0
+    for bit, below in _parted(leaves, depth):
+        children.append(_built(below, depth + 1))
+        there |= bit
     return _Branch(tuple(children), there)
+
+
+def _merged(node: _Node | None, leaves: list[_Leaf], depth: int) -> _Node:
+    """Another trie with leaves that are in order and agree, with what is in it, up to `depth`."""
+    if node is None:
+        return _built(leaves, depth)
+    if isinstance(node, _Leaf):
+        if all(leaf.key != node.key for leaf in leaves):
+            leaves = sorted([*leaves, node], key=_key_of)
+        return _built(leaves, depth)
+    children, there = list(node.children), node.there
+    for bit, below in _parted(leaves, depth):
+        place = _place(there, bit)
+        if there & bit:
+            children[place] = _merged(children[place], below, depth + 1)
+        else:
+            children.insert(place, _built(below, depth + 1))
+            there |= bit
+    node.hashes = b""  # as in `_put`
+    return _Branch(tuple(children), there)
+
+
+def _parted(leaves: list[_Leaf], depth: int) -> Iterator[tuple[int, list[_Leaf]]]:
+    """Leaves in order, by which of the sixteen they are below at a branch of this depth."""
+    at = depth >> 1
+    half = (lambda leaf: leaf.key[at] & 15) if depth & 1 else lambda leaf: leaf.key[at] >> 4
+    return ((_FIRST >> which, list(below)) for which, below in groupby(leaves, half))
+
+
+def _key_of(leaf: _Leaf) -> bytes:
+    return leaf.key
 
 
 def _leaf(key: bytes, value: object) -> _Leaf:

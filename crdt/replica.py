@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable
+from itertools import groupby
 from typing import NamedTuple
 
 from crdt.entry import Body, Entry, LogKey, open_entry
@@ -104,10 +105,23 @@ class Replica:
         return self._fork(log, proof)
 
     def restore(self, entries: Iterable[Entry]) -> None:
-        """Load entries that the store has verified, in log order. Raises Violation where they do not follow."""
-        for entry in entries:
-            self._check_place(entry)
-            self._append(self.log(entry.log), entry)
+        """Load entries that the store has verified, log after log. Raises Violation where they do not follow."""
+        for key, run in groupby(entries, key=lambda entry: (entry.body.author, entry.body.nonce)):
+            self._restore_log(self.log(LogKey(*key)), run)
+
+    def _restore_log(self, log: Log, entries: Iterable[Entry]) -> None:
+        if not self.has_room(log.key):
+            raise Violation(Reason.FULL, "too many logs in one document")
+        before = len(log)
+        try:
+            for entry in entries:
+                self._check_place(entry)
+                log.append(entry)
+        finally:
+            if len(log) > before:
+                self._keep(log)
+                self.entry_count += len(log) - before
+                self.summary.changed(log.key)
 
     def drop_last(self, key: LogKey, count: int) -> list[Entry]:
         """Take so many entries off a log's end, to be pruned; with the last of them goes the log. Its heads are no

@@ -18,6 +18,7 @@ from node.commands.asking import new_passphrase, no_core_dumps, open_key
 from node.founders import digest_of, founders_in, player_of
 from node.runtime import ApiAddress
 from node.shell import logbook
+from node.shell.collector import no_collecting
 from node.shell.config import Config, default_data_dir
 from node.shell.logbook import ENDS
 from wallet import keystore
@@ -72,9 +73,10 @@ def _go_on(config: Config, origins: list[dict[str, Any]], passphrase_fd: int | N
     identity = unlocked(config.keys_path, passphrase_fd)
     if not as_json:
         click.echo("starting ...", err=True)
-    import trio
+    with no_collecting():  # what a program is made of is no garbage
+        import trio
 
-    from node.shell.daemon import Daemon
+        from node.shell.daemon import Daemon
 
     def announce(daemon: Daemon, address: ApiAddress) -> None:
         settings.leave(config.data_dir / "run", origins)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from crdt.limits import DOCUMENTS_MAX
 from crdt.log import Equivocation, prove_equivocation
 from crdt.reconcile import Want, newest_first
 from crdt.replica import Admission, Replica
-from crdt.types import Digest, DocumentName, Epoch, PlayerId, is_document, jam_session, ledger_epoch
+from crdt.types import Digest, DocumentName, Epoch, Nonce, PlayerId, is_document, jam_session, ledger_epoch
 from node.engine.proven import Proven
 
 
@@ -49,8 +49,8 @@ class Documents:
         self._total: Digest | None = None
         self.on_added: Callable[[tuple[Entry, ...]], None] = _nothing
         self.on_settling: Callable[[Epoch], None] = _nothing  # before the ledger forgets what is up to an epoch
-        for document, entries in groupby(stored.entries, key=lambda entry: entry.body.document):
-            self._restore(document, entries)
+        for (document, _, _), entries in groupby(stored.entries, key=_log_of):
+            self._restore(document, list(entries))
         for first, second in stored.proofs:
             try:
                 self.prove(first, second)
@@ -58,15 +58,15 @@ class Documents:
                 _unless_left(violation)
         self.look(now_us)
 
-    def _restore(self, document: DocumentName, entries: Iterator[Entry]) -> None:
-        is_ledger = ledger_epoch(document) is not None
-        for entry in entries:
-            try:
-                self.replica(document).restore((entry,))
-            except Violation as violation:
-                _unless_left(violation)
-                continue
-            if is_ledger:
+    def _restore(self, document: DocumentName, entries: list[Entry]) -> None:
+        """Entries of one log."""
+        try:
+            self.replica(document).restore(entries)
+        except Violation as violation:
+            _unless_left(violation)
+            return
+        if ledger_epoch(document) is not None:
+            for entry in entries:
                 self.ledger.add(entry)
 
     def replica(self, document: DocumentName) -> Replica:
@@ -191,6 +191,10 @@ class Documents:
 def _is_later(name: DocumentName, epoch: Epoch) -> bool:
     found = ledger_epoch(name)
     return found is not None and found > epoch
+
+
+def _log_of(entry: Entry) -> tuple[DocumentName, PlayerId, Nonce]:
+    return entry.body.document, entry.body.author, entry.body.nonce
 
 
 def _nothing(_: object) -> None:

@@ -40,6 +40,24 @@ def test_it_is_a_map_and_old_trees_stay_as_they_were(said: list[tuple[bytes, int
         assert list(old.items()) == sorted(content.items())
 
 
+@given(changes, st.dictionaries(keys, st.integers(0, 3), max_size=20), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_many_at_once_are_as_one_after_the_other(
+    said: list[tuple[bytes, int | None]], more: dict[bytes, int], is_hashed: bool
+) -> None:
+    tree: HashTree[bytes, int] = HashTree()
+    for key, value in said:
+        tree = changed(tree, key, value)
+    before, digest_before = dict(tree.items()), tree.digest() if is_hashed else None
+    singly = tree
+    for key, value in more.items():
+        singly = singly.put(key, value)
+    together = tree.put_all(more.items())
+    assert together == singly and together.digest() == singly.digest()
+    assert dict(together.items()) == before | more
+    assert dict(tree.items()) == before and (tree.digest() == digest_before or digest_before is None)
+
+
 @given(changes, st.data())
 @settings(max_examples=200, deadline=None)
 def test_the_hash_follows_from_the_content_alone(said: list[tuple[bytes, int | None]], data: st.DataObject) -> None:
