@@ -13,6 +13,7 @@ from node.failures import guarded
 
 Command = Callable[..., Any]
 WAIT_S = 6
+MEMO_MAX = 80  # as wallet/wishes.py has it
 
 
 def _asked(command: Command) -> Command:
@@ -47,10 +48,18 @@ def _sign(data: Path | None, wish: dict[str, Any], **how: Any) -> int:
     return run(data=data, wish=wish, **how)
 
 
+def _memo(_: click.Context, __: click.Parameter, words: str) -> str:
+    if len(words) > MEMO_MAX:
+        raise click.BadParameter(f"these are {len(words)} characters, and a memo has {MEMO_MAX} at most")
+    return words
+
+
 @click.command("send")
 @click.argument("player", metavar="PLAYER")
 @click.argument("amount", metavar="AMOUNT")
-@click.option("--memo", default="", help="A few words, which everybody can read (80 characters at most).")
+@click.option(
+    "--memo", default="", callback=_memo, help="A few words, which everybody can read (80 characters at most)."
+)
 @click.option("--new-player", is_flag=True, help="Also to a key of which nobody here has heard.")
 @_asked
 @guarded

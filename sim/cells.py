@@ -33,7 +33,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCES: Final = ("crdt", "consensus", "jam", "wallet", "node/engine", "sim")
 SUFFIXES: Final = (".py", ".json")
 SHOWING: Final = (
-    *("sim/report/", "sim/cli.py", "sim/said.py", "sim/joined.py", "sim/cells.py"),
+    *("sim/report/", "sim/cli.py", "sim/said.py", "sim/shapes.py", "sim/joined.py", "sim/cells.py"),
     *("sim/sweep.py", "sim/sweep_command.py", "sim/cluster.py", "sim/soak.py", "sim/shrink.py"),
 )
 

@@ -6,7 +6,6 @@ it runs, so that `symjam --help` answers at once. node/cli.py finds this module 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +29,12 @@ def list_command(as_json: bool) -> int:
     """The scenarios that there are."""
     from sim.said import listing, listing_words
 
-    click.echo(json.dumps(listing()) if as_json else listing_words(), nl=as_json)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode(listing()))
+    else:
+        click.echo(listing_words(), nl=False)
     return 0
 
 

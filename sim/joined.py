@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from math import sqrt
 from statistics import fmean, stdev
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -90,7 +90,7 @@ class Sweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: tuple[Point, ...]
     broken: tuple[BrokenIn, ...] = ()
     failed: tuple[FailedRun, ...] = ()
-    schema: str = SCHEMA
+    schema: Literal["symjam.sim.sweep/1"] = SCHEMA
 
 
 def check(result: Result) -> None:

@@ -50,4 +50,4 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replay: str = ""  # the command that runs exactly this again
     settings: dict[str, Number | str | bool] = {}  # what was asked for beyond scenario, nodes and seed
     fingerprint: str = ""  # of all inputs of all nodes (sim/trace.py); the same in every run of the same
-    schema: str = SCHEMA
+    schema: Literal["symjam.sim.result/1"] = SCHEMA

@@ -18,8 +18,8 @@ from sim.case import Case
 from sim.economy.plan import Plan
 from sim.result import Result
 from sim.scenario import Scenario, load, names
+from sim.shapes import Described, Scenarios
 
-LIST_SCHEMA: Final = "symjam.sim.list/1"
 WIDTH: Final = 100
 SIGNATURES: Final = {
     "real": "real, verified by every node",
@@ -29,12 +29,12 @@ SIGNATURES: Final = {
 }
 
 
-def listing() -> dict[str, Any]:
+def listing() -> Scenarios:
     """All scenarios."""
-    return {"schema": LIST_SCHEMA, "scenarios": [_described(load(name)) for name in [*names(), SOAK]]}
+    return Scenarios([_described(load(name)) for name in [*names(), SOAK]])
 
 
-def _described(scenario: Scenario) -> dict[str, Any]:
+def _described(scenario: Scenario) -> Described:
     setup = scenario.setup
     if isinstance(setup, Plan):
         players, signatures, who = setup.players, "none", {group.name for group in setup.groups}
@@ -43,27 +43,27 @@ def _described(scenario: Scenario) -> dict[str, Any]:
     else:
         players, signatures = setup.nodes, setup.signatures
         who = {str(table.__struct_config__.tag) for table in setup.people}
-    return {
-        "name": scenario.name,
-        "title": scenario.title,
-        "about": " ".join(scenario.about.split()),
-        "fidelity": scenario.fidelity,
-        "nodes": players,
-        "windows": setup.windows,
-        "preset": setup.preset,
-        "signatures": signatures,
-        "who": sorted(who),
-    }
+    return Described(
+        name=scenario.name,
+        title=scenario.title,
+        about=" ".join(scenario.about.split()),
+        fidelity=scenario.fidelity,
+        nodes=players,
+        windows=setup.windows,
+        preset=setup.preset,
+        signatures=signatures,
+        who=sorted(who),
+    )
 
 
 def listing_words() -> str:
     """All scenarios, for a person."""
     parts = []
-    for told in listing()["scenarios"]:
-        head = f"{told['name']}: {told['title']}"
-        facts = f"{told['fidelity']}, {told['nodes']:,} players, {told['windows']} windows ({told['preset']})"
-        about = fill(told["about"], WIDTH, initial_indent="    ", subsequent_indent="    ")
-        parts.append(f"{head}\n    {facts}, signatures {told['signatures']}; {', '.join(told['who'])}\n{about}\n")
+    for told in listing().scenarios:
+        facts = f"{told.fidelity}, {told.nodes:,} players, {told.windows} windows ({told.preset})"
+        about = fill(told.about, WIDTH, initial_indent="    ", subsequent_indent="    ")
+        head = f"{told.name}: {told.title}\n    {facts}, signatures {told.signatures}; {', '.join(told.who)}"
+        parts.append(f"{head}\n{about}\n")
     return "\n".join(parts)
 
 

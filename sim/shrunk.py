@@ -18,11 +18,11 @@ from sim.result import Broken
 from sim.run import replay
 from sim.scenario import Scenario
 from sim.setup import Setup
+from sim.shapes import BrokenLaw, Shrunk
 from sim.shrink import shrink
 from sim.soak import play
 from sim.soaked import at_words
 
-SCHEMA: Final = "symjam.sim.shrink/1"
 NOTHING: Final = "symjam: nothing is broken in this run, so there is nothing to make smaller"
 
 
@@ -97,13 +97,7 @@ def _told(size: str, found: Broken | None) -> Broken | None:
 
 def _say(left: Left, as_json: bool) -> None:
     if as_json:
-        told = {
-            "schema": SCHEMA,
-            "tries": left.tries,
-            "broken": left.broken._asdict(),
-            "replay": left.replay,
-            "faults": [fault.words() for fault in left.faults],
-        }
+        told = Shrunk(left.tries, BrokenLaw(*left.broken), left.replay, [fault.words() for fault in left.faults])
         click.echo(msgspec.json.encode(told))
         return
     click.echo(f"after {left.tries} tries: {left.size}")

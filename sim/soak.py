@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -42,7 +42,7 @@ class Wish(msgspec.Struct, frozen=True):
     out: Path | None = None
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One case that was run. `cpu_s` is the machine's."""
 
     case: Case
@@ -50,7 +50,7 @@ class Line(msgspec.Struct, frozen=True):
     figures: dict[str, int]
     cpu_s: float
     replay: str
-    schema: str = SCHEMA
+    schema: Literal["symjam.sim.soak/1"] = SCHEMA
 
 
 Tell = Callable[[Line], None]

@@ -22,6 +22,7 @@ from sim.report import files
 from sim.report.view import said
 from sim.result import Result
 from sim.scenario import Scenario, Value
+from sim.shapes import ReportPage
 from sim.sweep import Ended, Spread, local, parse_over, sweep
 
 REPLAYS_SHOWN: Final = 10
@@ -91,7 +92,7 @@ def report_command(source: Path, out: Path | None, as_json: bool) -> int:
     directory = out or (source if source.is_dir() else source.parent / f"report-{source.stem}")
     page = files.write(subject, directory, _about(subject.scenario))
     if as_json:
-        click.echo(msgspec.json.encode({"schema": "symjam.sim.report/1", "page": str(page)}).decode())
+        click.echo(msgspec.json.encode(ReportPage(str(page))).decode())
     else:
         click.echo(page)
     return 0

@@ -226,7 +226,7 @@ class DemoLine(msgspec.Struct, frozen=True, tag_field="schema", tag="symjam.demo
     window: OwnWindow | None = None
 
 
-# By the words of the command; those of `symjam sim` are in the simulator's own types (sim/result.py and beside it).
+# By the words of the command; those of `symjam sim` are in sim/shapes.py.
 SAYS: Final[dict[str, Any]] = {
     "up": Up,
     "jam": Page | Performance | Chart,

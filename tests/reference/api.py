@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from node.api.openapi import API_VERSION, REFS, document
-from node.shapes.commands import SAYS
+from tests.reference.commands import SAYS
 
 HEAD = f"""# API
 

@@ -9,7 +9,8 @@ import click
 import msgspec
 
 from node.cli import main
-from node.shapes.commands import SAYS
+from node.shapes.commands import SAYS as OF_NODES
+from sim.shapes import SAYS as OF_SIMULATOR
 
 HEAD = """# Commands
 
@@ -22,6 +23,9 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 no node is running, 4 locked or wrong pa
 """
 
 
+SAYS = OF_NODES | OF_SIMULATOR
+
+
 def commands() -> str:
     """The page."""
     return "\n".join([HEAD, *_group(main, "symjam")])
@@ -30,8 +34,14 @@ def commands() -> str:
 def schemas_of(name: str) -> list[str]:
     """The names of the documents that a command prints."""
     kinds = get_args(SAYS[name]) or (SAYS[name],)
-    tags = [kind.__struct_config__.tag for kind in kinds if issubclass(kind, msgspec.Struct)]
-    return [tag for tag in tags if "/" in str(tag)]
+    tags = [_schema_of(kind) for kind in kinds if issubclass(kind, msgspec.Struct)]
+    return [tag for tag in tags if "/" in tag]
+
+
+def _schema_of(kind: type[msgspec.Struct]) -> str:
+    """By its tag, or, as in what is read back from files, by a field of its own."""
+    own = [str(field.default) for field in msgspec.structs.fields(kind) if field.name == "schema"]
+    return own[0] if own else str(kind.__struct_config__.tag)
 
 
 def _group(group: click.Group, called: str) -> Iterator[str]:
