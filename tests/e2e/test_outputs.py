@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -27,10 +26,8 @@ from node.commands.processes import Process
 from node.shapes.commands import SAYS
 from node.shapes.common import Error
 from tests.conftest import own_directories
-from tests.fitting import misfit
+from tests.fitting import COLUMNS, misfit, untidy
 
-COLUMNS = 80
-UNBROKEN = 36  # digits of an id, an address, a path: such a word may stand out
 STRANGER = "ab" * 32
 PLAYED_S = 12  # a window of the small preset, and more
 # Left to their own tests, for what they start or how long they run, or because they print others' lines as they are:
@@ -153,22 +150,12 @@ def _fits(name: str, result: Result) -> str:
     return "" if "" in wrong else f"{name}: {wrong}: {result.stdout[:300]!r}"
 
 
-def _untidy(text: str) -> list[str]:
-    """Lines that are too wide for no reason, or would move a terminal."""
-    found = [line for line in text.splitlines() if re.search(r"[^\t\x20-\x7e\u00a0-\uffff]", line)]
-    for line in text.splitlines():
-        longest = max(map(len, line.split()), default=0)
-        if len(line) > COLUMNS and longest < UNBROKEN:
-            found.append(line)
-    return found
-
-
 def test_every_command_has_a_type() -> None:
     assert set(commands()) == set(SAYS)
 
 
 def test_the_checks_can_fail() -> None:
-    assert _untidy("x " * 41) and _untidy("\x1b[1mbold\x1b[0m") and not _untidy("player   " + "ab" * 40)
+    assert untidy("x " * 41) and untidy("\x1b[1mbold\x1b[0m") and not untidy("player   " + "ab" * 40)
     assert misfit('{"schema": "symjam.stop/1", "more": 1}', SAYS["stop"])
 
 
@@ -187,7 +174,7 @@ def test_people_read_it_on_a_narrow_terminal_without_colour(scene: Scene) -> Non
         assert result.exit_code in (0, 1, 2, 4, 5), (name, result.output, result.exception)
         assert result.stdout or result.stderr, name
         if name not in SCRIPTS:
-            wrong[name] = [*wrong.get(name, []), *_untidy(result.stdout), *_untidy(result.stderr)]
+            wrong[name] = [*wrong.get(name, []), *untidy(result.stdout), *untidy(result.stderr)]
     assert not any(wrong.values()), json.dumps({name: lines for name, lines in wrong.items() if lines}, indent=1)
 
 

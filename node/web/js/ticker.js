@@ -17,6 +17,7 @@ let running = false;
 let dueMs = 0;
 let beganMs = 0;
 let costMs = 0;
+let lively = true; // whether anything went on in the last picture
 let resting = null; // the timer, while nothing goes on
 
 /** How long to rest after a picture, from what pictures cost lately and what has gone since it was begun. */
@@ -35,8 +36,6 @@ function ask() {
   dueMs = performance.now() + FRAME_MS;
   requestAnimationFrame(frame);
 }
-
-let lively = true;
 
 painted.port1.onmessage = () => {
   const goneMs = performance.now() - beganMs;

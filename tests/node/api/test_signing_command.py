@@ -15,8 +15,9 @@ from click.testing import CliRunner, Result
 
 from node.cli import main
 from node.runtime import Runtime
-from node.shell import purse
+from node.shell import purse, views
 from node.shell.history import history
+from tests.fitting import COLUMNS, untidy
 from tests.node.api.conftest import TOKEN, Served
 from tests.node.shell.purses import PASSPHRASE, Purse
 from wallet.watched import Watched
@@ -51,8 +52,12 @@ class Desk:
             os.write(writing, passphrase.encode() + b"\n")
             os.close(writing)
             held = ["--passphrase-fd", str(reading)]
-        command = ["wallet", *arguments, "--data", str(self.data_dir), *held]
-        return await trio.to_thread.run_sync(partial(CliRunner().invoke, main, command))
+        return await self.command("wallet", *arguments, *held)
+
+    async def command(self, *words: str) -> Result:
+        """Any command about this node, as it is run in a narrow terminal."""
+        narrow = CliRunner(env={"NO_COLOR": "1", "COLUMNS": str(COLUMNS)})
+        return await trio.to_thread.run_sync(partial(narrow.invoke, main, [*words, "--data", str(self.data_dir)]))
 
 
 @pytest.fixture
@@ -267,3 +272,27 @@ async def test_what_was_signed_can_be_looked_at_from_every_side(served: Served, 
 async def test_what_cannot_be_asked(served: Served, runtime: Path, arguments: tuple[str, ...], code: int) -> None:
     done = await Desk(served, runtime, None).run(*arguments)
     assert done.exit_code == code and "Traceback" not in done.output and len(done.stderr.splitlines()) >= 1
+
+
+async def test_what_is_shown_of_blocks_that_were_voted_on_fits_a_terminal(served: Served, runtime: Path) -> None:
+    desk = Desk(served, runtime, None)
+    engine, now_us = desk.purse.engine, desk.purse.now_us
+    served.node.block_documents = [views.block(engine, state, now_us) for state in engine.ledger.blocks()]
+    block = served.node.block_documents[0]["id"]
+    shown = await desk.run("send", "ben", "0.25", "--memo", "x" * 80, "--yes", "--wait", "0")
+    entry = shown.stdout.split()[-1]
+    found = {}
+    for words in (
+        ("blocks",),
+        ("explain", "verdict", block),
+        ("explain", "reward", block),
+        ("explain", "balance"),
+        ("explain", "operation", entry),
+        *(("wallet", name) for name in ("show", "balance", "history", "list")),
+        *(("wallet", "value", "--by", by) for by in ("trust", "tags", "provenance")),
+    ):
+        done = await desk.command(*words)
+        assert done.exit_code == 0, done.output
+        found[words] = done.stdout
+        assert untidy(done.stdout) == [] == untidy(done.stderr), words
+    assert "quorum" in found["blocks",] and "reward" in found["blocks",]
