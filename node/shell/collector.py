@@ -13,12 +13,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_collecting() -> Iterator[None]:
-    """Nothing is collected meanwhile; what is garbage before goes first, while there is little to look through."""
+    """Nothing is collected meanwhile, and what stands at the end never looked through: else the collector's first walk
+    would be through all of it. What is garbage before goes first, while there is little to look through."""
     gc.collect()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 

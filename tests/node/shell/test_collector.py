@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 
 import pytest
 
 from node.shell.collector import no_collecting, spare_what_stands
 
 
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
 def test_off_meanwhile_and_on_afterwards() -> None:
     with no_collecting():
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_what_was_made_meanwhile_is_not_looked_through_afterwards() -> None:
+    with no_collecting():
+        kept = [[number] for number in range(10_000)]
+    assert gc.get_freeze_count() > len(kept)
+    assert not any(one is kept for one in gc.get_objects())
 
 
 def test_on_after_a_failure() -> None:
@@ -22,8 +36,5 @@ def test_on_after_a_failure() -> None:
 
 
 def test_what_stands_is_spared() -> None:
-    try:
-        spare_what_stands()
-        assert gc.get_freeze_count() > 0
-    finally:
-        gc.unfreeze()
+    spare_what_stands()
+    assert gc.get_freeze_count() > 0
