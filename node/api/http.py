@@ -44,7 +44,7 @@ class Http:
         paths: dict[str, dict[str, Handler]] = {}
         for call in CALLS:
             paths.setdefault(call.path, {})[call.method] = getattr(self, call.name)
-        calls = [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in paths.items()]
+        calls = [Route(path, _by_method(path, paths), methods=list(handlers)) for path, handlers in paths.items()]
         return [*calls, Route("/ws", for_sockets), Route(DOOR + "{name:path}", for_sockets)]
 
     async def specification(self, _: Request) -> Response:
@@ -183,11 +183,18 @@ class Http:
         return Response(self._backend.metrics(), media_type=PROMETHEUS.media_type)
 
 
-def _by_method(handlers: dict[str, Handler]) -> Handler:
-    """One handler for a path, so that who asks it in a wrong way is told of all the right ones."""
+def _by_method(path: str, paths: dict[str, dict[str, Handler]]) -> Handler:
+    """One handler for a path, so that who asks it in a wrong way is told of all the right ones.
+
+    Where a part of a path is open, what is spelled out elsewhere is not meant: /api/operations/plan is no entry.
+    """
 
     async def handler(request: Request) -> Response:
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+        handlers = paths.get(request.scope["path"], paths[path])
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in handlers:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(handlers))})
+        return await handlers[method](request)
 
     return handler
 

@@ -107,6 +107,12 @@ async def test_unknown_calls_are_refused(served: Served, method: str, path: str)
     assert (await served.error(method, path))[0] in (404, 405)
 
 
+async def test_a_call_that_is_spelled_out_is_no_part_of_another(served: Served) -> None:
+    for method in ("GET", "HEAD"):
+        status, headers, _ = await served.call(method, "/api/operations/plan")
+        assert (status, headers["allow"]) == (405, "POST")
+
+
 async def test_a_wrong_method_is_told_the_right_ones(served: Served) -> None:
     """Found by schemathesis: RFC 9110 wants them named."""
     status, headers, _ = await served.call("PUT", "/api/session")
