@@ -28,6 +28,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from bench.checkpoint import epoch_of
+from bench.idle import sample
 from bench.ledger import Mesh
 from consensus import vrf
 from consensus.params import MAIN, network_id
@@ -46,7 +47,6 @@ PLAYERS: Final = 40
 BATCH: Final = 1_000
 PATIENCE_S: Final = 300.0
 _PROGRAM: Final = (sys.executable, "-m", "node")
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Start(NamedTuple):
@@ -104,11 +104,10 @@ def running(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
 def started(data_dir: Path, child: subprocess.Popen[bytes], began: float) -> Start:
     """Asks until it answers."""
     _until(lambda: Client.of(data_dir).status())
-    status_s, status_cpu_s = time.perf_counter() - began, _cpu_s(child.pid)
+    status_s, status = time.perf_counter() - began, sample(child.pid)
     _until(lambda: Client.of(data_dir, PATIENCE_S).wallet())
-    balance_s, balance_cpu_s = time.perf_counter() - began, _cpu_s(child.pid)
-    kib = int(Path(f"/proc/{child.pid}/status").read_text().split("VmRSS:")[1].split()[0])
-    return Start(status_s, status_cpu_s, balance_s, balance_cpu_s, kib / 1_024)
+    balance_s, balance = time.perf_counter() - began, sample(child.pid)
+    return Start(status_s, status.cpu_s, balance_s, balance.cpu_s, balance.resident_mb)
 
 
 def _environment() -> dict[str, str]:
@@ -127,11 +126,6 @@ def _until(ask: Callable[[], object]) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def _command(*words: str) -> tuple[float, float]:

@@ -314,9 +314,7 @@ def _merged(node: _Node | None, leaves: list[_Leaf], depth: int) -> _Node:
 
 def _parted(leaves: list[_Leaf], depth: int) -> Iterator[tuple[int, list[_Leaf]]]:
     """Leaves in order, by which of the sixteen they are below at a branch of this depth."""
-    at = depth >> 1
-    half = (lambda leaf: leaf.key[at] & 15) if depth & 1 else lambda leaf: leaf.key[at] >> 4
-    return ((_FIRST >> which, list(below)) for which, below in groupby(leaves, half))
+    return ((bit, list(below)) for bit, below in groupby(leaves, lambda leaf: _bit(leaf.key, depth)))
 
 
 def _key_of(leaf: _Leaf) -> bytes:

@@ -40,11 +40,8 @@ from node.shell.config import boot_id
 from wallet import keystore
 
 CLOCK_BEHIND_MAX_US: Final = 600_000_000
-NOT_BELIEVED: Final = (
-    MARK_KEY,
-    SEAL_PREFIX,
-    PROVEN_PREFIX,
-)  # how it was left, and what was verified there
+# How the original was left, and what had been verified there.
+NOT_BELIEVED: Final = (MARK_KEY, SEAL_PREFIX, PROVEN_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,7 @@ import base64
 import itertools
 import json
 import os
-import pty
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -33,6 +31,7 @@ from node.api.calls import CALLS
 from node.client import Client
 from node.commands.keys import BACK, OTHER_SCREEN
 from node.runtime import NoNode
+from tests.terminal import Terminal, words_on
 from wallet import keystore
 from wallet.keyfile import Form
 from wallet.words import entropy_of, seed_of, words_of
@@ -260,68 +259,29 @@ def test_a_traceback_shows_no_secret(data: Path) -> None:
     clean("two tracebacks", done.stdout + done.stderr)
 
 
-class Terminal:
-    """Somebody at a terminal."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.child, self.screen = pty.fork()
-        if not self.child:
-            os.execv(sys.executable, [sys.executable, "-m", "node", *arguments])
-        self.seen = b""
-
-    def until(self, text: bytes) -> bytes:
-        """What is on the screen once this has appeared."""
-        deadline_s = time.monotonic() + TIMEOUT_S
-        fresh = b""
-        while text not in fresh:
-            ready, _, _ = select.select([self.screen], [], [], max(0.0, deadline_s - time.monotonic()))
-            assert ready, fresh
-            fresh += os.read(self.screen, 4_096)
-        self.seen += fresh
-        return fresh
-
-    def type(self, text: str) -> None:
-        os.write(self.screen, text.encode() + b"\n")
-
-    def ended(self) -> int:
-        try:
-            while True:
-                self.seen += os.read(self.screen, 4_096)
-        except OSError:  # it is gone
-            return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
-
-
 def test_at_a_terminal_words_are_shown_once_and_asked_back(tmp_path: Path) -> None:
-    somebody = Terminal("wallet", "init", "--data", str(tmp_path))
-    somebody.until(b"new passphrase: ")
-    somebody.type("short")
-    assert b"fewer than 8" in somebody.until(b"new passphrase: ")
-    somebody.type(PASSPHRASE)
-    somebody.until(b"the same again: ")
-    somebody.type(PASSPHRASE)
-    page = somebody.until(b"Written down? Enter")
-    words = [word.decode() for word in re.findall(rb"\d+ ([a-z]{3,8})\b", page)]
-    assert len(words) == 24
-    assert OTHER_SCREEN.encode() in page
-    somebody.type("")
-    place, misses = 0, 1
-    after = somebody.until(b": ")
-    assert BACK.encode() in after
-    for _ in range(3):
-        asked = re.findall(rb"word (\d+): ", after)
-        place = int(asked[-1])
-        if misses:
-            misses -= 1
-            somebody.type("nonsense")
-            assert b"another word" in somebody.until(f"word {place}: ".encode())
-        somebody.type(words[place - 1])
-        after = somebody.until(b"\n") if _ == 2 else somebody.until(b": ")
-    assert somebody.ended() == 0
-    shown = somebody.seen.split(BACK.encode(), 1)[1]
+    with Terminal("wallet", "init", "--data", str(tmp_path)) as somebody:
+        somebody.answer("new passphrase: ", "short")
+        assert "fewer than 8" in somebody.until("new passphrase: ")
+        somebody.answer("", PASSPHRASE)
+        somebody.answer("the same again: ", PASSPHRASE)
+        page = somebody.until("Written down? Enter")
+        assert OTHER_SCREEN in page
+        words = words_on(page)
+        somebody.answer("", "")
+        somebody.until(BACK)
+        for turn in range(3):
+            place = int(re.findall(r"word (\d+): ", somebody.until(": "))[-1])
+            if not turn:
+                somebody.answer("", "nonsense")
+                assert "another word" in somebody.until(f"word {place}: ")
+            somebody.answer("", words[place - 1])
+        assert somebody.ended() == 0
+    shown = somebody.seen.split(BACK, 1)[1]
     # What it says itself may be one of the words ("another" is one), so where they would stand is what is looked at.
-    assert not [word for word in words if re.search(rb": *%s\b" % word.encode(), shown)]
-    assert not [pair for pair in itertools.pairwise(words) if " ".join(pair).encode() in shown]
-    assert PASSPHRASE.encode() not in somebody.seen
+    assert not [word for word in words if re.search(rf": *{word}\b", shown)]
+    assert not [pair for pair in itertools.pairwise(words) if " ".join(pair) in shown]
+    assert PASSPHRASE not in somebody.seen
     opened = keystore.look(tmp_path / "keys").open(PASSPHRASE)
     assert opened.form is Form.SEED
     assert opened.secret == seed_of(entropy_of(" ".join(words)))

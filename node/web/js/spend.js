@@ -5,7 +5,7 @@
 
 import { h, say } from "./dom.js";
 import { action, attempt, field, select, troubleLine } from "./form.js";
-import { jam, microOf } from "./format.js";
+import { jam, microOf, short } from "./format.js";
 import { nameOf } from "./people.js";
 import { person } from "./reward.js";
 
@@ -146,6 +146,6 @@ export class SpendPanel extends EventTarget {
   }
 
   #tell({ state, entry, words }) {
-    this.#outcome.replaceChildren(h("p", null, h("b", null, state), ", entry ", h("code", { title: entry }, entry.slice(0, 8))), ...words.map((text) => h("p", null, text)));
+    this.#outcome.replaceChildren(h("p", null, h("b", null, state), ", entry ", h("code", { title: entry }, short(entry))), ...words.map((text) => h("p", null, text)));
   }
 }
