@@ -190,7 +190,7 @@ async def test_a_jam_is_opened_left_come_back_to_and_closed(shown: Shown) -> Non
 async def test_keys_are_remapped_and_kept(shown: Shown) -> None:
     node, page = shown.node, shown.page
     await page.press("6")
-    await page.until("location.hash === '#/setup'")
+    await page.until("location.hash === '#/setup' && document.querySelectorAll('.key').length === 10")
     await page.value("document.querySelectorAll('.key')[2].click()")
     await page.press("3")  # a digit turns pages
     assert await page.value("location.hash") == "#/setup"
